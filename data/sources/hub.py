@@ -226,7 +226,7 @@ def hub_labels(dataset: Dataset, rows: np.ndarray, settings: DataSettings, where
         return column
     asked = settings.task
     names = () if asked == Number.task else class_names(dataset.features[settings.label])
-    column = LabelColumn(tuple(dict.fromkeys(names)))  # two names may be the same but for blanks
+    column = LabelColumn(tuple(dict.fromkeys(names)))  # two names may be the same except for blanks
     used, row = np.zeros(len(dataset), dtype=bool), 0
     used[rows] = True
     for part in dataset.data.column(settings.label).chunks:

@@ -100,7 +100,7 @@ def cut_from_larger(folder: Path, rows: str, size: int, way: str) -> PieceTokeni
 def first_tokens(tokenizer: PieceTokenizer, size: int) -> PieceTokenizer | None:
     """Return a trained tokenizer with its first `size` tokens only.
 
-    None where training with this size might choose other letters: with ideographs, or if not all letters fit.
+    None if training with this size might choose other letters: with ideographs, or if not all letters fit.
     """
     from tokenizers import Tokenizer as Backend
 

@@ -154,7 +154,7 @@ class Statistics(Protocol):
     """Statistics on answers to rows that a model was not trained on."""
 
     def temperature(self, logits: np.ndarray, labels: np.ndarray) -> float:
-        """The temperature of logits (N, C) for labels (N,); 1 where none can be fitted."""
+        """The temperature of logits (N, C) for labels (N,); 1 if none can be fitted."""
         ...
 
     def last_certified(self, harms: np.ndarray, helps: np.ndarray, rows: int, at_most_loss: float, delta: float) -> int:

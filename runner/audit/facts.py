@@ -94,7 +94,7 @@ class RepeatFacts:
     exact: int  # rows that repeat an earlier one letter by letter
     repeated: int  # rows that repeat an earlier one
     contradicting: int  # rows whose text has another label in another row
-    # The best accuracy of any function of the text but for case, white space and punctuation; None without classes.
+    # The best accuracy of any function of the text except for case, white space and punctuation; None without classes.
     ceiling: float | None
 
 

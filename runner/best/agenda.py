@@ -1,4 +1,4 @@
-"""The next steps of a search: a function of the plan and of the journal alone, never of the clock or of what ran first.
+"""The next steps of a search: a function of the plan and the journal alone, not of the clock or the order of endings.
 
 A step is begun or skipped once all steps that its decision depends on have ended, so the decisions are the same for any
 number of `jobs`.
@@ -41,7 +41,7 @@ class Agenda:
     """The plan, the journal, and what follows from them."""
 
     def __init__(self, plan: Plan, journal: Journal, better: str = "higher") -> None:
-        """better: higher | lower, which scores are."""
+        """better: higher | lower, whichever scores are better."""
         self.plan, self.journal, self.better = plan, journal, better
         self.sign = -1.0 if better == "lower" else 1.0
         self._steps = [step for step in plan.steps if step.part != "final"]
@@ -67,7 +67,7 @@ class Agenda:
         return found
 
     def steps_of(self, candidate: str) -> list[Step]:
-        """Return the steps of a candidate, but for the last training on all rows."""
+        """Return the steps of a candidate, except the final training on all rows."""
         return self._of.get(candidate, [])
 
     def first_steps_of(self, candidate: str) -> list[Step]:
@@ -75,7 +75,7 @@ class Agenda:
         return [step for step in self.steps_of(candidate) if not step.is_repeat]
 
     def is_finished(self, candidate: str) -> bool:
-        """Are all steps of a candidate done, but for repeated folds?"""
+        """Are all steps of a candidate done, apart from repeated folds?"""
         ended = [self.journal.ended.get(step.number) for step in self.first_steps_of(candidate)]
         return bool(ended) and all(done is not None and done.status == "done" for done in ended)
 
@@ -136,7 +136,7 @@ class Agenda:
         return self._decide_student(step, candidate, candidate.teacher)
 
     def _cut(self, step: Step, candidate: Candidate) -> str | None:
-        """Return why a candidate is dropped at the cut of its kind; None if it goes on."""
+        """Return why a candidate is dropped at the cut of its kind; None if it continues."""
         names = {one.name for one in self.plan.siblings(candidate.name)}
         before = [one for one in self._steps if one.number < step.number and one.candidate in names]
         thirds = [one for one in before if one.part == "third"]
@@ -162,7 +162,7 @@ class Agenda:
     def _given_up(self, step: Step) -> str | None:
         """Return why a candidate is not trained on its further folds; None if it is.
 
-        On its first folds it is compared with the best earlier candidate that fits. Cheap folds are all trained:
+        On its first folds it is compared with the best earlier candidate within the caps. Cheap folds are all trained:
         waiting for the first ones would leave cores idle.
         """
         goal, first = self.plan.budget.goal, self.first_steps_of(step.candidate)[0].number
@@ -183,7 +183,7 @@ class Agenda:
         return fmean(scores) if len(scores) == FIRST_FOLDS else None
 
     def _decide_student(self, step: Step, candidate: Candidate, teacher: str) -> Work | Done:
-        """Begin a step with a teacher if the teacher leads the best candidate that fits by more than LEAD."""
+        """Begin a step with a teacher if the teacher leads the best candidate within the caps by more than LEAD."""
         first = self.steps_of(candidate.name)[0].number
         self._all_in([one for one in self._steps if one.number < first])
         found = self.teacher_of(candidate)
@@ -227,7 +227,7 @@ class Agenda:
         return best if best is not None and self._little_lead(best[0], taught) is None else None
 
     def _little_lead(self, taught: float, best: float) -> str | None:
-        """Return by how much a teacher should lead the best candidate that fits; None if it does."""
+        """Return the lead that a teacher needs over the best candidate within the caps; None if it has it."""
         goal = self.plan.budget.goal
         if self.lead(taught, best) > (LEAD + ROUNDING) * self._unit(taught, best):
             return None
@@ -244,7 +244,7 @@ class Agenda:
         return small * len(self.plan.siblings(candidate.teacher)) if candidate.teacher else small
 
     def _fitting_before(self, first: int) -> list[tuple[float, str]]:
-        """The score and the name of each finished candidate that fits and whose steps come before one, best first."""
+        """The score and name of each finished candidate within the caps whose steps come before it, best first."""
         found = []
         for candidate in self.plan.candidates:
             steps = self.first_steps_of(candidate.name)
@@ -255,7 +255,7 @@ class Agenda:
         return sorted(found, key=lambda one: -self.sign * one[0])
 
     def _run_of_teacher(self, step: Step, teacher: str) -> str | None:
-        """Return the id of the teacher's run on the rows of a step; None where there is none."""
+        """Return the id of the teacher's run on the rows of a step; None if there is none."""
         for other in reversed(self.steps_of(teacher)):
             if (other.fold, other.repeat) == (step.fold, step.repeat):
                 return self._all_in([other])[0].run

@@ -80,7 +80,7 @@ def is_to_round(found: Bundle, most: float | None, engine: str | None) -> bool:
 
 
 def read_bundle(place: Path, identity: str) -> Bundle | None:
-    """Return the bundle of a run in a folder; None where there is none, a damaged one, or that of another run."""
+    """Return the bundle of a run in a folder; None if there is none, a damaged one, or that of another run."""
     if (place / CASCADE_FILE).is_file():
         if (read_json(place / RECORD) or {}).get("identity") != identity:
             return None

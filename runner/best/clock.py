@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 
 class Clock:
-    """Seconds since a search began, in all of its attempts; a clock that is set back does not give time back."""
+    """Seconds since a search began, over all its attempts; setting the system clock back does not reduce them."""
 
     def __init__(self, before: float = 0.0, tell: Callable[[], float] = time.monotonic) -> None:
-        """before: seconds of the earlier attempts. tell: the time now, in seconds from any moment."""
+        """before: seconds of the earlier attempts. tell: returns the time now, in seconds since an arbitrary moment."""
         self.tell, self._total, self._last = tell, before, tell()
 
     def elapsed(self) -> float:

@@ -122,7 +122,7 @@ def shared_words(words: Sequence[str], *, is_timed: bool) -> list[str]:
 
 @contextlib.contextmanager
 def hold_search(folder: Path, plan: Plan) -> Iterator[None]:
-    """Hold the folder of a search; raise ConfigError where another process searches there."""
+    """Hold the folder of a search; raise ConfigError if another process searches there."""
     from filelock import FileLock, Timeout
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -135,7 +135,7 @@ def hold_search(folder: Path, plan: Plan) -> Iterator[None]:
 
 
 class Launching:
-    """Starts the runs of steps, and tells which of them are stopped for lack of time."""
+    """Starts the runs of steps, and decides which of them to stop for lack of time."""
 
     search: Search
 
@@ -192,7 +192,7 @@ class Launching:
         return [ending for ending in endings.values() if ending is not None]
 
     def _launch(self, batch: Sequence[Sequence[str]], first: int) -> list[Outcome]:
-        """Make runs. Raises ConfigError where a full disk stopped one: in the journal it would count as tried."""
+        """Make runs. Raises ConfigError if a full disk stopped one: in the journal it would count as tried."""
         outcomes = self.runs.launch(batch, first)
         for outcome in outcomes:
             reason = (outcome.record.reason if outcome.record else outcome.reason) or ""
@@ -201,7 +201,7 @@ class Launching:
         return outcomes
 
     def name_of(self, words: Sequence[str]) -> str:
-        """Return the name of a step on the screen, from the overrides of its run."""
+        """Return the displayed name of a step, from the overrides of its run."""
         work = self._running.get(tuple(words))
         if work is None:
             return "the winner, on all rows"
@@ -211,7 +211,7 @@ class Launching:
         return f"{work.candidate.name}{PARTS.get(step.part, '')}{fold}{again}"
 
     def train(self, words: Sequence[str]) -> Ending:
-        """Make one run with these overrides added to those of the command: the last training, on all rows."""
+        """Make one run with these overrides added to those of the command: the final training, on all rows."""
         whole = (*self.shared, *words)
         refused = self._refused(whole)
         return refused or self._timed(Ending(self._launch([whole], len(self.plan.steps))[0]))
@@ -227,7 +227,7 @@ class Launching:
             return None
 
     def why_overdue(self, job: Job, seconds: float) -> str | None:
-        """Return why a running job is stopped now; None while it may go on."""
+        """Return why a running job is to be stopped now; None while it may continue."""
         words = tuple(job.overrides)
         work = self._running.get(words)
         reason = self.search.why_overdue(work, seconds) if work else None

@@ -1,4 +1,4 @@
-"""The end of a search: the choice among what is finished, the last training on all rows, the bundle, best.json."""
+"""The end of a search: the choice among finished candidates, the final training on all rows, the bundle, best.json."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ TimeBundle = Callable[[RunRecord, Path], float | None]  # microseconds of an ans
 def conclude(search: Search, stop: Stop, train: Train, time_bundle: TimeBundle) -> Conclusion:
     """Choose among the finished candidates, write the winner's bundle and best.json, and return the conclusion.
 
-    train: makes the run of a last training. time_bundle: times the winner's graph where there is no cap on
-    time. Raises ConfigError where no candidate reaches `at_least`, unless the search was interrupted before.
+    train: makes the run of a final training. time_bundle: times the winner's graph where there is no cap on
+    time. Raises ConfigError if no candidate reaches `at_least`, unless the search was interrupted before.
     """
     plan, journal = search.plan, search.journal
     found, choice, bundle = choose_winner(search, train, is_interrupted=stop.status == "interrupted")
@@ -86,7 +86,7 @@ def choose_winner(
 
     A winner whose own files exceed a cap is rejected and the choice is made again.
 
-    Raises ConfigError where no candidate reaches `at_least`; of an interrupted search there is no choice then.
+    Raises ConfigError if no candidate reaches `at_least`; of an interrupted search there is no choice then.
     """
     plan, place = search.plan, search.folder / BUNDLE
     found = finished_candidates(search)
@@ -111,7 +111,7 @@ def choose_winner(
 
 
 def fold_runs(search: Search, candidate: Candidate) -> list[Path]:
-    """Return the run folders of a candidate on all folds, of the first repeat; [] where rows were held out once."""
+    """Return the run folders of a candidate on all folds, of the first repeat; [] if rows were held out once."""
     if not search.plan.folds:
         return []
     steps = closing_steps(search, candidate.name)
@@ -129,9 +129,9 @@ def over_by(bundle: Bundle, budget: Budget) -> str | None:
 
 
 def refuse(search: Search, candidate: Candidate, run: str, reason: str) -> None:
-    """Write into the journal that the bundle of a finished candidate breaks a cap, so that a replay finds it refused.
+    """Record in the journal that the bundle of a finished candidate exceeds a cap, so that a replay finds it refused.
 
-    The endings of its steps stay as they are: a search that was interrupted goes on with the same decisions.
+    The outcomes of its steps are not changed: an interrupted search continues with the same decisions.
     """
     clock = round(search.clock.elapsed(), 3)
     search.journal.add(Done(last_step(search.plan), "refused", run, reason, clock=clock, candidate=candidate.name))
@@ -188,12 +188,12 @@ def is_done(ending: Ending) -> bool:
 
 
 def last_step(plan: Plan) -> int:
-    """Return the number of the last training in the plan."""
+    """Return the number of the final training in the plan."""
     return next((step.number for step in plan.steps if step.part == "final"), len(plan.steps) + 1)
 
 
 def words_on_all_rows(search: Search, candidate: Candidate) -> list[str]:
-    """Return the overrides of the last training: as on the folds, for the median of the epochs that were best there."""
+    """Return the overrides of the final training: as on the folds, for the median of the best epochs there."""
     plan, teacher = search.plan, search.agenda.teacher_of(candidate)
     run = search.journal.finals[teacher.name].run if teacher else None
     found = with_inputs(candidate.overrides, run, plan.budget.unlabelled)

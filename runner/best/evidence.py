@@ -1,4 +1,4 @@
-"""Judges a step whose run has ended, and makes its line for the journal."""
+"""Judges a step whose run has ended, and writes its line of the journal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BYTES, MICROS = "cost/bytes_deployed", "speed/answer_us_p50"
 
 @dataclass(frozen=True)
 class Ending:
-    """How a run ended; stopped: why the search ended it, where it did."""
+    """How a run ended. stopped: why the search stopped it, if it did."""
 
     outcome: Outcome
     stopped: str | None = None
@@ -28,7 +28,7 @@ class Ending:
 
     @property
     def micros(self) -> float | None:
-        """The time of an answer that a cap is compared with; None where it was not measured."""
+        """The time of an answer that a cap is compared with; None if it was not measured."""
         if self.answer is not None:
             return self.answer.micros
         return micros_of(self.outcome.record) if self.outcome.record else None

@@ -44,7 +44,7 @@ def finished_candidates(search: Search) -> Finished:
 
 
 def check_same_rows(search: Search) -> None:
-    """Raise ConfigError where runs answered other rows than those before them: the data changed during the search."""
+    """Raise ConfigError if runs answered different rows than earlier ones: the data changed during the search."""
     known: dict[tuple[str, int | None, int | None], tuple[str, str]] = {}
     for step in search.plan.steps:
         done = search.journal.ended.get(step.number)
@@ -63,7 +63,7 @@ def check_same_rows(search: Search) -> None:
 
 
 def check_runs_are_there(search: Search, candidate: str) -> None:
-    """Raise ConfigError where the folder of a run that the journal names is gone."""
+    """Raise ConfigError if the folder of a run that the journal names is gone."""
     final = search.journal.finals.get(candidate)
     found = [done.run for _, done in closing_steps(search, candidate)]
     found += [final.run] if final is not None and final.status == "done" else []
@@ -82,9 +82,9 @@ def is_whole_but_refused(search: Search, candidate: str) -> bool:
 
 
 def closing_steps(search: Search, candidate: str) -> list[tuple[Step, Done]]:
-    """Return the steps of a candidate that give it answers: those after a cut, or on all folds.
+    """Return the steps of a candidate whose answers count: those after a cut, or on all folds.
 
-    A repeat of the folds that is not whole gives none.
+    An incomplete repeat of the folds has none.
     """
     repeats: dict[int, list[tuple[Step, Done | None]]] = {}
     for step in search.agenda.steps_of(candidate):
@@ -100,7 +100,7 @@ def closing_steps(search: Search, candidate: str) -> list[tuple[Step, Done]]:
 
 
 def judged_of(search: Search, candidate: str) -> Done:
-    """Return the journal's line on the run to deploy: with folds the one trained on all rows."""
+    """Return the journal's line about the run to deploy: with folds, the one trained on all rows."""
     kept = search.journal.finals.get(candidate)
     return kept or next(done for step, done in closing_steps(search, candidate) if step.is_timed)
 

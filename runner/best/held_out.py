@@ -1,4 +1,4 @@
-"""Calibrates a model trained on all rows, and gives it thresholds, by the answers of the models of the folds.
+"""Calibrates a model trained on all rows, and fits its thresholds, on the answers of the models of the folds.
 
 The model's own answers cannot be used, because it was trained on those rows.
 """
@@ -26,17 +26,17 @@ FOLDS = "the folds"  # stands for the name of a split
 
 @dataclass(frozen=True)
 class HeldOutCalibration:
-    """A calibration, and the calibration error on its own rows with the error that chance alone gives."""
+    """A calibration, its calibration error on its own rows, and the error to expect by chance alone."""
 
     facts: CalibrationFacts
     scores: dict[str, float]
 
 
 def calibrate_on_folds(folders: Sequence[Path]) -> HeldOutCalibration | None:
-    """Return the calibration by the runs on all folds, one a fold; None where they have no probabilities.
+    """Return the calibration fitted on the runs on all folds, one per fold; None if they have no probabilities.
 
     Each row is in one fold, so that rows count once. A repeat of the folds adds no rows and is left out by the caller.
-    None too for runs with rows set aside to calibrate on: the model of all other rows was calibrated on those.
+    Also None for runs with rows set aside to calibrate on: the model of all other rows was calibrated on those.
     """
     names = list[str]()
     for folder in folders:
@@ -58,7 +58,7 @@ def calibrate_on_folds(folders: Sequence[Path]) -> HeldOutCalibration | None:
 def threshold_words(folders: Sequence[Path]) -> list[str]:
     """Return overrides, the best first, each of which gives the model of all rows fitted thresholds of labels.
 
-    folders: the runs on all folds, one a fold. [] where they fitted none to the rows that they held out. One threshold
+    folders: the runs on all folds, one a fold. [] if they fitted none to the rows that they held out. One threshold
     is a number, that of their answers to these rows. Those of each label come from fold runs that train as the model of
     all rows does; this is refused for a student, whose teacher has seen all rows, so that it gets one for all labels.
     """

@@ -1,4 +1,4 @@
-"""journal.jsonl: how each step of a search ended, in the order of the plan. A step in it is never repeated.
+"""journal.jsonl: how each step of a search ended, in the order of the plan. A recorded step is never repeated.
 
 A line is on disk before the next step starts. After a crash an incomplete last line is removed and its step repeated;
 the step's run is finished or has a checkpoint.
@@ -27,7 +27,7 @@ class Journal:
             os.truncate(self.path, whole)
 
     def _read(self) -> int:
-        """Take the lines from disk; the bytes of the whole ones."""
+        """Read the lines from disk; return the number of bytes of the complete ones."""
         size = 0
         for line in self.path.read_bytes().splitlines(keepends=True) if self.path.exists() else []:
             try:

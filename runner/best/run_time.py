@@ -1,6 +1,6 @@
 """The time of an answer by the bundle that a finished run would have, which is compared with the cap of a search.
 
-Where there is no such cap, only the bundle of the winner is timed, for the one who reads the result.
+Without such a cap only the winner's bundle is timed, for information.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BLOCK_S, FEWEST = 1.0, 20  # longer than for a random twin, whose time decides n
 def time_run(record: RunRecord, output: Path, cache: Path, budget: Budget) -> AnswerTime:
     """Return the time of an answer to a reported text of about median length, by the bundle inside the budget.
 
-    output: the folder of run folders. Raises ConfigError where the model or its texts are gone.
+    output: the folder of run folders. Raises ConfigError if the model or its texts are gone.
     """
     trained, questions = model_of_run(record, output / record.identity), _questions(record, cache)
     times = time_forms(
@@ -40,7 +40,7 @@ def time_run(record: RunRecord, output: Path, cache: Path, budget: Budget) -> An
 def time_bundle(record: RunRecord, bundle: Path, cache: Path) -> float:
     """Return the microseconds of an answer to a reported text of about median length by a bundle on disk.
 
-    record: of its run. It decides nothing, so it takes as short a time as that of a twin. Raises ConfigError where the
+    record: of its run. It decides nothing, so it takes as short a time as that of a twin. Raises ConfigError if the
     texts are gone.
     """
     return round(time_reader(one_by_one(predict.Model(bundle)), _questions(record, cache)), 1)

@@ -1,4 +1,4 @@
-"""A search inside a budget: the steps of its plan, batch by batch, until there are none left or the time is over.
+"""A search within a budget: the steps of its plan, batch by batch, until none is left or the time is up.
 
 A step's result is used only when all steps before it have ended, and the clock is read only between steps: it decides
 how many steps are done, never which ones.
@@ -28,7 +28,7 @@ Launch = Callable[[Sequence[Work]], Sequence[Ending]]
 
 @dataclass(frozen=True)
 class Stop:
-    """Why a search began no further step; reason: None where its plan is done."""
+    """Why a search began no further step. reason: None if its plan is done."""
 
     status: str  # done | stopped | interrupted
     reason: str | None = None
@@ -64,7 +64,7 @@ class Search:
 
     @property
     def told_steps(self) -> str:
-        """How far the search is, in words."""
+        """The progress of the search, in words."""
         return f"step {self.done} of {len(self.plan.steps)}"
 
     @property
@@ -125,7 +125,7 @@ class Search:
     def _is_of_the_first(self, work: Work) -> bool:
         """Is no candidate finished, and does this step belong to the one that will be first?
 
-        The clock spares its steps, so that the search has a result, but not those of others that run beside them.
+        The clock does not stop its steps, so that the search has a result, but does stop others that run beside them.
         """
         if self.has_finished:
             return False
@@ -133,7 +133,7 @@ class Search:
         return first.candidate.name == work.candidate.name
 
     def why_overdue(self, work: Work, seconds: float) -> str | None:
-        """Return why a step that has run for so many seconds is stopped; None while it may go on."""
+        """Return why a step that has run for so many seconds is to be stopped; None while it may continue."""
         minutes = self.plan.budget.minutes
         if minutes is None or seconds <= LATE * work.step.seconds or self.clock.elapsed() <= 60 * minutes:
             return None
@@ -149,7 +149,7 @@ def _without_measuring(shared: Sequence[str]) -> list[str]:
 def _reporting_few(shared: Sequence[str]) -> list[str]:
     """Return the override that lets a run report few rows, unless the command limits them itself.
 
-    It would limit rows set aside to calibrate on, too, which fit the thresholds that a fold is scored by.
+    It would also limit rows set aside to calibrate on, on which the thresholds that score a fold are fitted.
     """
     return [] if any(word.startswith((LIMIT, CALIBRATION)) for word in shared) else [f"{LIMIT}{FEW_REPORTED}"]
 
@@ -160,7 +160,7 @@ def number_of(one: Work | Done) -> int:
 
 
 def words_of(shared: Sequence[str], work: Work, plan: Plan) -> list[str]:
-    """Return the overrides of a step's run; of the runs on folds only the first is timed, and reports all rows."""
+    """Return the overrides of a step's run; with folds, only the first run is timed and reports all rows."""
     step, candidate = work.step, work.candidate
     found = [*shared] if step.is_timed else [*_without_measuring(shared), *_reporting_few(shared)]
     found += with_inputs(candidate.overrides, work.teacher, plan.budget.unlabelled, on_fold=step.fold is not None)

@@ -1,4 +1,4 @@
-"""The settings of a search inside a budget; standard library only, as commands are checked before heavy imports."""
+"""The settings of a search within a budget; standard library only, as commands are checked before heavy imports."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class BestSettings:
 
     @property
     def budget(self) -> Budget:
-        """The budget that they name; a search without steps has a clock."""
+        """The budget that they describe; a search without a number of steps has a time limit."""
         minutes = self.minutes if self.minutes or self.steps else MINUTES
         return Budget(
             self.max_kb, self.max_us, minutes, self.steps, self.jobs, self.goal, self.at_least, self.prefer,

@@ -1,4 +1,4 @@
-"""`hydra/sweeper=best`: the search inside a budget, on whatever launcher is configured. `run best` is short for it.
+"""`hydra/sweeper=best`: the search within a budget, on whatever launcher is configured. `run best` is short for it.
 
 A step is an ordinary run with an ordinary record. Every decision of the search is on disk: the same command again does
 only what is missing. Modules that need numpy or torch are loaded when a search begins, not by every `run -m`.
@@ -57,10 +57,10 @@ class BestSweeper(SearchSweeper):
     # The launcher, as the search uses it
 
     def slots(self) -> int:
-        """Return how many runs there are side by side."""
+        """Return how many runs are made in parallel."""
         return slots_for(sweep_settings(self.config), self.settings.jobs or MOST, str(self.config.device))
 
     def launch(self, batch: Sequence[Sequence[str]], first: int) -> list[Outcome]:
-        """Run these jobs, the first of which has the number `first`; the outcome of each."""
+        """Run these jobs, the first of which has the number `first`; return the outcome of each."""
         assert self.launcher is not None, "setup comes first"
         return [outcome_of(job) for job in self.launcher.launch([list(words) for words in batch], first)]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Stored:
-    """A frozen dataclass that is kept as a JSON object; dataclasses and tuples inside it come back as they were."""
+    """A frozen dataclass that is stored as a JSON object; dataclasses and tuples inside it are restored as such."""
 
     def to_json(self) -> JsonObject:
         """Return the object that is written."""
@@ -35,7 +35,7 @@ class Stored:
 
 
 def restored(kind: Any, value: Any) -> Any:
-    """Return a value of JSON as its annotation has it: tuples, dataclasses and optional ones of both."""
+    """Return a JSON value as its annotation says: tuples, dataclasses, and optional ones of both."""
     options = [option for option in get_args(kind) if option is not types.NoneType]
     if get_origin(kind) is types.UnionType or get_origin(kind) is typing.Union:
         return value if value is None or len(options) != 1 else restored(options[0], value)
@@ -68,7 +68,7 @@ class Budget(Stored):
 
 @dataclass(frozen=True)
 class Candidate(Stored):
-    """One model that may win, as overrides beside those of the command."""
+    """One model that may win, as overrides added to those of the command."""
 
     name: str  # unique in the plan: the settings that vary, such as "ngram n=3"
     kind: str  # the stem of its file in conf/best/
@@ -106,12 +106,12 @@ class Step(Stored):
 
     @property
     def is_timed(self) -> bool:
-        """Is the time per answer judged after this step? With folds, only after the first."""
+        """Is the time per answer judged after this step? With folds, only after the first one."""
         return not self.fold and not self.repeat
 
     @property
     def is_repeat(self) -> bool:
-        """Does it train on folds that are drawn once more, for a candidate that has a score already?"""
+        """Does it train on folds drawn once more, for a candidate that already has a score?"""
         return bool(self.repeat)
 
 
@@ -149,7 +149,7 @@ class Facts(Stored):
 
 @dataclass(frozen=True)
 class Plan(Stored):
-    """The steps of a search in their order; made before any training, and obeyed wherever plan.json exists."""
+    """The steps of a search in their order; made before any training, and followed wherever plan.json exists."""
 
     key: str  # ten hexadecimal digits
     budget: Budget
@@ -170,7 +170,7 @@ class Plan(Stored):
         return [one for one in self.candidates if candidate.small.count(one.kind)]
 
     def siblings(self, name: str) -> list[Candidate]:
-        """Return the candidates of the kind of the one of that name, itself too."""
+        """Return the candidates of the same kind as the one of that name, including itself."""
         by_kind: dict[str, list[Candidate]] = {}
         for one in self.candidates:
             by_kind.setdefault(one.kind, []).append(one)

@@ -1,7 +1,7 @@
 """Compares ways to save time at equal mean time: the score of each, interpolated between its points.
 
     curves = {"cascade": [...], "exits": [...], "lengths": [...]}         # Point(ms, score) each
-    at_equal_time(curves, 2.5)                                            # the best first
+    at_equal_time(curves, 2.5)                                            # best first
 
 The nearest point of another curve is never taken: it may be faster or slower, and the comparison would not be at equal
 time.
@@ -25,7 +25,7 @@ class Point:
 
 @dataclass(frozen=True)
 class AtTime:
-    """The score of a curve at a time, and its ends. score: None where even its fastest point is slower."""
+    """The score of a curve at a time, and its ends. score: None if even its fastest point is slower."""
 
     name: str
     score: float | None
@@ -34,7 +34,7 @@ class AtTime:
 
 
 def front(points: Sequence[Point]) -> list[Point]:
-    """Return the points that no faster one matches or beats, from the fastest to the slowest."""
+    """Return the points that no faster point matches or beats, fastest first."""
     found: list[Point] = []
     for point in sorted(points, key=lambda one: (one.ms, -one.score)):
         if not found or point.score > found[-1].score:
@@ -54,7 +54,7 @@ def score_at(points: Sequence[Point], ms: float) -> float | None:
 
 
 def at_equal_time(curves: Mapping[str, Sequence[Point]], ms: float) -> list[AtTime]:
-    """Return the score of each curve at a mean time, the best first, those that are slower last."""
+    """Return the score of each curve at a mean time, best first, curves that are slower last."""
     found = []
     for name, points in curves.items():
         kept = front(points)

@@ -62,7 +62,7 @@ def given_shares(rows: BothAnswers, taken: np.ndarray) -> np.ndarray:
 
 
 def scored_columns(shares: np.ndarray) -> dict[str, np.ndarray]:
-    """Return what scores read of probabilities (rows, C), by column: the class, and the log odds against the first."""
+    """Return the columns that scores use of probabilities (rows, C): the class, and the log odds against the first."""
     logarithms = np.log(np.maximum(shares, np.finfo(np.float64).tiny))
     return {"prediction": shares.argmax(axis=1), "margin": margins_of(logarithms)}
 

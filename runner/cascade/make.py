@@ -44,7 +44,7 @@ class Measuring:
 
 @dataclass(frozen=True)
 class NewCascade:
-    """All that a cascade depends on. words: of the command, from `cascade` on; selecting: None: they are not scored."""
+    """Everything that a cascade depends on. words: of the command, from `cascade` on; selecting: None: not scored."""
 
     pair: Pair
     chosen: Chosen
@@ -116,7 +116,7 @@ def has_models(folder: Path) -> bool:
 
 
 def is_timed(record: RunRecord, measuring: Measuring) -> bool:
-    """Has a cascade the times that are requested? Earlier versions recorded no threads; the default is 1."""
+    """Does a cascade have the requested times? Earlier versions recorded no threads; the default is 1."""
     metrics = record.metrics
     return not measuring.seconds or (MEAN in metrics and metrics.get(THREADS, 1) == measuring.threads)
 
@@ -185,7 +185,7 @@ def costs_of(pair: Pair, found: Evaluation) -> dict[str, float]:
 
 
 def deployed_bytes(model: ExportedModel) -> int:
-    """Return the bytes of the files of a model that an answer needs: neither pages about it nor weights for other
+    """Return the bytes of the files of a model that an answer needs: neither documentation nor weights for other
     engines.
     """
     return sum(path.stat().st_size for path in deployed_files(model))
@@ -199,7 +199,7 @@ def deployed_files(model: ExportedModel) -> list[Path]:
 
 
 def first_record(wanted: NewCascade, identity: str) -> RunRecord:
-    """Return all that is known before the answers are scored: the facts of the large run but for its results."""
+    """Return everything known before the answers are scored: the facts of the large run without its results."""
     small, large = (side.record for side in wanted.pair.sides)
     config = large.config | {
         "model": large.config["model"] | {"name": f"{small.model}+{large.model}"},

@@ -55,9 +55,9 @@ class BothAnswers:
 
 
 def read_calibration_rows(pair: Pair, words: str, cache: Path) -> BothAnswers:
-    """Return the answers to the selection rows in both runs; raise ConfigError where there are none that may be used.
+    """Return the answers to the selection rows of both runs; raise ConfigError if none may be used.
 
-    words: the options that ask, for messages.
+    words: the options that need them, for messages.
     """
     splits = [calibration_split(side.record, words) for side in pair.sides]
     if OUT_OF_FOLD in splits:
@@ -82,14 +82,14 @@ def read_calibration_rows(pair: Pair, words: str, cache: Path) -> BothAnswers:
 
 
 def read_reported_rows(pair: Pair, words: str) -> BothAnswers:
-    """Return the answers to the reported rows; raise ConfigError where both runs do not report the same ones."""
+    """Return the answers to the reported rows; raise ConfigError if both runs do not report the same ones."""
     return _same_rows(pair, [side.record.data.primary for side in pair.sides], "report", words)
 
 
 def read_selecting_rows(pair: Pair, words: str) -> BothAnswers:
     """Return the answers to the rows that select epochs.
 
-    Raises ConfigError where both runs do not select by the same ones.
+    Raises ConfigError if both runs do not select by the same ones.
     """
     return _same_rows(pair, [str(side.record.data.selection) for side in pair.sides], "select by", words)
 
@@ -116,7 +116,7 @@ def _same_rows(pair: Pair, metrics: list[str], what: str, words: str) -> BothAns
 
 
 def read_data(side: Side, split: str, cache: Path, *, also_train: bool = False) -> Rows | str:
-    """Return the rows of a run's data, or in words why those of the split are no longer those of the run.
+    """Return the rows of a run's data, or why those of the split are no longer those of the run, in words.
 
     also_train: the training rows must be those of the run too.
     """

@@ -30,12 +30,12 @@ class Times:
 
     @property
     def formula(self) -> float:
-        """Return the mean that the cascade should take: the small model for all, the large one for the others too."""
+        """Return the expected mean time: the small model on all texts, plus the large one on the others."""
         return float(self.small.mean() + (self.large * ~self.by_small).mean())
 
     @property
     def typical(self) -> float:
-        """Return the medians of the texts of either model, weighted by how many there are.
+        """Return the mean of the medians of both models' texts, weighted by how many there are.
 
         Other work on the machine only adds time, and hardly affects a mean of medians.
         """

@@ -34,7 +34,7 @@ def choose_within_time(rows: BothAnswers, small: float, large: float, most: floa
     """Return the highest threshold at which the mean time is AIM of `most`, and what is lost with it.
 
     small, large, most: microseconds of an answer; pairs: of models compared on these rows. The promise is the upper end
-    of the loss at this threshold, at 1 - DELTA / pairs. Raises ConfigError where no threshold is fast enough, or none
+    of the loss at this threshold, at 1 - DELTA / pairs. Raises ConfigError if no threshold is fast enough, or none
     is needed.
     """
     if large <= AIM * most:  # a cascade would take longer, and lose accuracy
@@ -69,7 +69,7 @@ def below(confidence: np.ndarray, lowest: float) -> float:
 def make_within_time(
     small: str, large: str, most: float, output: Path, cache: Path, pairs: int = 1
 ) -> tuple[RunRecord, Path]:
-    """Return the record and the folder of the cascade of two runs that answers in `most` microseconds on the mean.
+    """Return the record and folder of the cascade of two runs that answers in `most` microseconds on average.
 
     small, large: ids of runs in `output`. An encoder answers by its graph, which is written and timed here; the time of
     a packed model is in the record of its run. The record has the answers to the selection rows, too. Raises
@@ -85,7 +85,7 @@ def make_within_time(
 
 
 def plan_within_time(pair: Pair, most: float, cache: Path, pairs: int, words: list[str]) -> NewCascade:
-    """Return all that the cascade of two runs within a mean time depends on; words: of the command that makes it.
+    """Return everything that a cascade within a mean time depends on. words: of the command that makes it.
 
     Raises ConfigError for two runs that cannot be one model within that time.
     """

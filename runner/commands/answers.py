@@ -25,7 +25,7 @@ CHUNK = 2048  # rows of a file that are in memory at a time; they are batched by
 
 
 def text_or_words(value: Any) -> Any:
-    """Return a cell as a text, or as a list of words where it is one."""
+    """Return a cell as a text, or as a list of words if it is one."""
     words = as_words(value)
     return str(value) if words is None else words
 
@@ -56,12 +56,12 @@ def answer_text(exported: ExportedModel, threads: int, texts: Sequence[Any], pro
 
 
 def shares_of(answer: Answer, fields: Sequence[Field]) -> list[dict[str, float]]:
-    """Return the parts of an answer that are shares by label: one, or none where answers are numbers or tags."""
+    """Return the parts of an answer that are shares by label: one, or none if answers are numbers or tags."""
     return [answer[field.name] for field in fields if field.type == "shares"]
 
 
 def print_answer(answer: Answer, fields: Sequence[Field]) -> None:
-    """Print one answer: a text, label or number as a line, shares and spans as a line each; tags stay in files."""
+    """Print one answer: a text, label or number on one line, each share and span on its own; tags only go to files."""
     nothing = NO_LABEL if any(field.type == "labels" for field in fields) else NO_ANSWER
     for field in fields:
         value = answer[field.name]

@@ -62,7 +62,7 @@ def search(words: Sequence[str]) -> Result:
 
 
 def _start(words: list[str]) -> tuple[int, Result | None, list[str]]:
-    """Return the exit code, the result where there is one, and the user's mistakes, which have been printed."""
+    """Return the exit code, the result if there is one, and the user's mistakes, which have been printed."""
     function = ExperimentFunction()
     try:
         code = start(command_of(words), function)
@@ -73,7 +73,7 @@ def _start(words: list[str]) -> tuple[int, Result | None, list[str]]:
 
 
 def command_of(words: list[str]) -> list[str]:
-    """Return the words of the command that `run best` is short for; raise ConfigError with all mistakes in its own."""
+    """Return the words of the command that `run best` is short for; raise ConfigError with all its mistakes."""
     own: dict[str, str] = {}
     others: list[str] = []
     problems: list[str] = []

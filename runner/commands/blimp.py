@@ -27,7 +27,7 @@ DEFAULTS = {
 
 
 def main(words: list[str]) -> int:
-    """Print the accuracy by phenomenon, of two models their difference; 0 unless the command or the data are wrong."""
+    """Print the accuracy by phenomenon, or the difference of two models; 0 unless the command or the data are wrong."""
     if not words:
         return show_usage("blimp")
     named = [word for word in words if "=" not in word]
@@ -58,7 +58,7 @@ def main(words: list[str]) -> int:
 
 
 def _wanted(chosen: dict[str, str]) -> Wanted:
-    """Return the evaluation that the options ask for; raise ConfigError or DataError if it is impossible."""
+    """Return the evaluation that the options describe; raise ConfigError or DataError if it is impossible."""
     known = tuple(pair_files())
     _one_of("data", chosen["data"], known)
     _one_of("score", chosen["score"], tuple(SCORES))

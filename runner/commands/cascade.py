@@ -82,7 +82,7 @@ def main(words: list[str]) -> int:
 
 
 def place_of_copy(text: str) -> Path | None:
-    """Return the folder that out= names, None where it is not given; raise ConfigError for a .zip."""
+    """Return the folder that out= names, None if it is not given; raise ConfigError for a .zip."""
     if not text:
         return None
     place = path_option("out", text, "cascade")
@@ -91,7 +91,7 @@ def place_of_copy(text: str) -> Path | None:
 
 
 def wanted_loss(chosen: dict[str, str]) -> Wanted:
-    """Return what the options ask for; raise ConfigError for values that they cannot have."""
+    """Return the accepted loss that the options describe; raise ConfigError for invalid values."""
     if chosen["guarantee"] not in GUARANTEES:
         raise ConfigError(
             f"run cascade: guarantee={chosen['guarantee']}: expected {' or '.join(GUARANTEES)}. Try: guarantee={EXACT}"
@@ -112,7 +112,7 @@ def refuse_loss_beside_time(words: list[str]) -> None:
 
 
 def open_time(text: str) -> float:
-    """Return the microseconds of max_us=; raise ConfigError for what is no time."""
+    """Return the microseconds of max_us=; raise ConfigError for an invalid time."""
     try:
         found = float(text)
     except ValueError:
@@ -123,7 +123,7 @@ def open_time(text: str) -> float:
 
 
 def pairs_compared(small: Side, large: Side) -> int:
-    """Return how many pairs of models were compared on the selection rows: each of them gets its part of delta."""
+    """Return how many pairs of models were compared on the selection rows: delta is divided among them."""
     first, second = (models_compared(side.folder.parent, side.record) for side in (small, large))
     return first * second
 

@@ -44,7 +44,7 @@ def main(words: list[str]) -> int:
 
 
 def compare(chosen: argparse.Namespace) -> int:
-    """Print or write the comparison that the words ask for; returns 0."""
+    """Print or write the comparison that the words describe; returns 0."""
     output = "outputs"
     for word in [word for word in chosen.words if word.startswith("paths.output=")]:
         output = word.partition("=")[2]
@@ -91,9 +91,9 @@ def refuse_beside_errors(chosen: argparse.Namespace) -> None:
 
 
 def compare_mistakes(words: list[str], output: Path, out: str | None) -> int:
-    """Print in which rows two runs differ, or write it as a page too; raise ConfigError unless two runs are named.
+    """Print the rows in which two runs differ, or also write a page; raise ConfigError unless two runs are named.
 
-    words: the ids, and paths.cache= where it is not the usual one.
+    words: the ids, and paths.cache= if it is not the default.
     """
     caches = [word.partition("=")[2] for word in words if word.startswith("paths.cache=")]
     names = [word for word in words if not word.startswith("paths.cache=")]
@@ -133,7 +133,7 @@ def parse_words(words: list[str]) -> argparse.Namespace:
 
 
 def costs_of(wanted: str, comparison: Comparison) -> tuple[str, ...]:
-    """Return the costs and times whose columns were asked for; raise ConfigError for one that no selected run has."""
+    """Return the costs and times whose columns were requested; raise ConfigError for one that no selected run has."""
     names = tuple(dict.fromkeys(filter(None, wanted.split(","))))
     there = {name for row in comparison.rows for name in row.costs if "/" in name}
     for name in names:

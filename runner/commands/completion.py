@@ -124,7 +124,7 @@ def _options(verb: str) -> list[str]:
 
 
 def _settings(before: list[str], word: str) -> list[str]:
-    """Keys, or values of a key, for a config with the choices that the words before make."""
+    """Keys, or values of a key, for a config with the choices of the preceding words."""
     key, equals, value = word.lstrip("+~").partition("=")
     sign = word[: len(word) - len(word.lstrip("+~"))]
     if equals:
@@ -151,7 +151,7 @@ def _values(key: str, before: list[str]) -> list[str]:
 
 
 def _known(before: list[str]) -> dict[str, str]:
-    """Return every key of a config with the choices that the words before make, and its value."""
+    """Return every key of a config with the choices of the preceding words, and its value."""
     chosen = default_choices()
     for word in before:
         key, _, value = word.lstrip("+~").partition("=")
@@ -178,7 +178,7 @@ def _ids(before: list[str]) -> list[str]:
 
 
 def _files(word: str) -> list[str]:
-    """Return the paths that start with the word, a folder with its slash; text before a `=` is kept."""
+    """Return the paths that start with the word, folders with a slash; text before a `=` is kept."""
     key, equals, typed = word.rpartition("=")
     folder, _, start = typed.rpartition("/")
     place = os.path.expanduser(folder) if folder or not typed.startswith("/") else "/"  # noqa: PTH111

@@ -41,7 +41,7 @@ def main(words: list[str]) -> int:
 
 
 def _audit(others: list[str], *, all_near: bool, as_json: bool) -> int:
-    """Check the settings, look at the data and print what was found; the exit code."""
+    """Check the settings, audit the data and print the findings; return the exit code."""
     others = with_reader(others)
     if problems := check_overrides(others):
         return refuse(problems)
@@ -56,7 +56,7 @@ def _audit(others: list[str], *, all_near: bool, as_json: bool) -> int:
 
 
 def _data_of_files(words: list[str]) -> list[str] | None:
-    """Return what files that a command names set of the data, as words; None where that cannot be written as words."""
+    """Return as words the data settings of files that a command names; None if they cannot be written as words."""
     try:
         return words_of_files(words, ("data", "task")) if names_file(words) else []
     except ConfigError:

@@ -1,4 +1,4 @@
-"""`run diff A B`: is the second run different, or could it be chance; then the settings and metrics that differ."""
+"""`run diff A B`: whether two runs differ by more than chance, and the settings and metrics that differ."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def _number(value: float | None) -> str:
 
 
 def _moved(a: float | None, b: float | None) -> str:
-    """Return the change in words: +1.5% for a small one, x 0.04 for a large one, -0.3 where there is no ratio."""
+    """Return the change in words: +1.5% for a small one, x 0.04 for a large one, -0.3 if there is no ratio."""
     if a is None or b is None:
         return ""
     if a <= 0 or b <= 0:  # of correlations a ratio means nothing, nor one to 0

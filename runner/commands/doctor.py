@@ -1,4 +1,4 @@
-"""`run doctor`: what this machine offers, and what would go wrong in a run.
+"""`run doctor`: the resources of this machine, and problems that a run would have.
 
 `run doctor --determinism [model=dsn train.threads=4 ...]`: does a run give the same numbers here when it is repeated?
 `run doctor --licences`: the licences of all packages that are needed and installed.
@@ -114,7 +114,7 @@ def check_hub(timeout_s: float = 2.0) -> tuple[str, bool]:
 
 
 def check_store(output: Path) -> tuple[str, bool]:
-    """Is there an MLflow store in the output folder, and is it whole?"""
+    """Is there an MLflow store in the output folder, and is it intact?"""
     import sqlite3
 
     path = output / "mlflow.db"

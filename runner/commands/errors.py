@@ -1,4 +1,4 @@
-"""`run errors ID`: where a finished run is wrong, as a page, a table and a few lines on the terminal."""
+"""`run errors ID`: the mistakes of a finished run, as a page, a table and a few lines on the terminal."""
 
 from __future__ import annotations
 

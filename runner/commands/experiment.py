@@ -76,12 +76,12 @@ class ExperimentFunction(JobFunction):
 
 
 def main(words: list[str]) -> int:
-    """Start the runs that the words describe, or print what one of Hydra's own flags asks for; the exit code."""
+    """Start the runs that the words describe, or print what one of Hydra's own flags requests; return the exit code."""
     return start(words, ExperimentFunction())
 
 
 def start(words: list[str], function: JobFunction) -> int:
-    """Start the runs with a function that keeps their outcomes, and what a search has found; the exit code."""
+    """Start the runs with a function that stores their outcomes and the result of a search; return the exit code."""
     try:
         words = expand_from(add_quotes(words))
     except ConfigError as error:

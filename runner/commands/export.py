@@ -1,4 +1,4 @@
-"""`run export ID`: a trained model as a folder that answers texts elsewhere."""
+"""`run export ID`: a trained model as a folder that answers texts on another machine."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def write_hub(
 
 
 def show_vectors(record: RunRecord, folder: Path, form: str, out: Path | None) -> int:
-    """Write the vectors of a run for another program, and print how close they are; 1 where they differ, else 0."""
+    """Write the vectors of a run for another program, and print how close they are; 1 if they differ, else 0."""
     try:
         exported, parity = exporter().write_vectors(record, folder, form, out)
     except ParityError as error:

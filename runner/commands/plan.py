@@ -73,7 +73,7 @@ def examine_sweep(overrides: list[str]) -> tuple[list[Job], SweepSettings, int]:
 
 
 def show_plan(jobs: list[Job], sweep: SweepSettings, slots: int) -> None:
-    """Print one line a job, the counts, and the estimate."""
+    """Print one line per job, the counts, and the estimate."""
     count = counted(len(jobs), "run") + (f", {slots} at a time" if len(jobs) > 1 else "")
     say(f"sweep {sweep.name or sweep_identity([job.overrides for job in jobs])}, {count}")
     if sweep.question:

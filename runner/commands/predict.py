@@ -86,7 +86,7 @@ def rows_of(table: str, given: list[str], chosen: dict[str, str], exported: Expo
 
 
 def reader_of(exported: ExportedModel, table: str) -> Callable[[Any], Any]:
-    """Return the function that makes a cell a question for this model; table: the file that the cells are from."""
+    """Return the function that turns a cell into a question for this model. table: the file that the cells are from."""
     if not exported.reads_sounds:
         return text_or_words if exported.reads_words else str
     folder = Path(table).parent if table not in ("", "-") else Path()
@@ -142,7 +142,7 @@ def table_of(source: str, asked: list[str], literal: int, chosen: dict[str, str]
 
 
 def is_named_like_a_file(word: str) -> bool:
-    """Return whether a word ends as the name of a table does, also of one that cannot be read, such as a.xlsx."""
+    """Return whether a word ends like the name of a table, even of one that cannot be read, such as a.xlsx."""
     path = Path(word)
     is_unread = path.suffix.lower() in UNREAD and len(word.split()) == 1  # "see the .zip" is a text
     return bool(format_of(path)) or suffix_of(path) in OF_SUFFIX or is_unread
@@ -203,7 +203,7 @@ def note(text: str) -> None:
 def text_rows(texts: list[str], chosen: dict[str, str], exported: ExportedModel) -> Iterator[Row]:
     """Yield the texts of the command as one row.
 
-    Raises ConfigError where they are too many, or an option is for files.
+    Raises ConfigError if they are too many, or an option is for files.
     """
     if len(texts) != len(exported.columns):
         wanted = "two texts" if exported.is_pair else "one text (in quotes)"

@@ -1,4 +1,4 @@
-"""`run probe ID data=xprobe`: what the layers of a frozen encoder say about sentences, words and trees."""
+"""`run probe ID data=xprobe`: what the layers of a frozen encoder encode about sentences, words and trees."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ OF_DATA = ("data", "paths")
 
 
 def main(words: list[str]) -> int:
-    """Print the accuracy of each task's best layer beside its controls; 0 unless the command or the data are wrong."""
+    """Print the accuracy of each task's best layer and its controls; 0 unless the command or the data are wrong."""
     if not words:
         return show_usage(VERB)
     named = [word for word in words if "=" not in word]
@@ -84,7 +84,7 @@ def _any_run(record: RunRecord) -> None:
 
 
 def _wanted(chosen: dict[str, str], source: Source, data: str) -> Wanted:
-    """Return the probes that the options ask for; raise ConfigError for an invalid value."""
+    """Return the probes that the options describe; raise ConfigError for an invalid value."""
     pools = tuple(dict.fromkeys(_list(chosen["pool"])))
     tasks, groups = _list(chosen["tasks"]), _groups(source, data)
     for pool in pools or ("",):

@@ -18,7 +18,7 @@ PROMISE_OPTIONS = {"reject": "", "precision_at_least": "", "class": ""}
 
 
 def wanted_promise(verb: str, chosen: dict[str, str]) -> WantedPromise | None:
-    """Return the promise that the options ask for, None for none.
+    """Return the promise that the options describe; None for none.
 
     Raises ConfigError for options that do not form one.
     """
@@ -37,7 +37,7 @@ def wanted_promise(verb: str, chosen: dict[str, str]) -> WantedPromise | None:
 def check_promised_length(verb: str, wanted: WantedPromise | None, **options: float | None) -> None:
     """Raise ConfigError for a promise at lengths other than those at which its rows were answered.
 
-    options: those that say which lengths are computed, None where they are not given.
+    options: those that choose the lengths, None if they are not given.
     """
     given = [f"{key}=" for key, value in options.items() if value is not None]
     if wanted and given:
@@ -70,7 +70,7 @@ def promise_of_run(record: RunRecord, output: Path, wanted: WantedPromise) -> Pr
 
 
 def promise_to_keep(exported: ExportedModel, wanted: WantedPromise | None) -> Promise | None:
-    """Return what a model promises when it is asked with these options; None where nothing is asked for.
+    """Return the promise of a model with these options; None if they describe none.
 
     An export has its own promise, which is found when it is opened. Raises ConfigError for another one of an export,
     and for a graph in 8 bits, whose answers differ from those on the calibration rows.

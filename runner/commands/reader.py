@@ -1,4 +1,4 @@
-"""A model for commands on data, such as `run data`: their settings are checked with a model, but they train none."""
+"""A model for commands about data, such as `run data`: their settings are checked with a model, but none is trained."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def milliseconds(text: str) -> float | None:
 def bind(host: str, port: int) -> tuple[socket.socket, bool]:
     """Return a socket on that address, and whether only this machine reaches it.
 
-    Raises ConfigError where it is unavailable.
+    Raises ConfigError if it is unavailable.
     """
     wanted = f"run serve: host={host} port={port}"
     try:

@@ -48,7 +48,7 @@ def main(words: list[str]) -> int:
 
 
 def named_choices(words: list[str]) -> dict[str, list[str]]:
-    """Return the choices that words make, by group; of several values of a sweep each one."""
+    """Return the choices that words make, by group; for a sweep over several values, each one."""
     found: dict[str, list[str]] = {}
     for word in words:
         group, _, value = word.lstrip("+").partition("=")
@@ -59,7 +59,7 @@ def named_choices(words: list[str]) -> dict[str, list[str]]:
 
 
 def _show_settings(title: str, settings: dict[str, Setting]) -> None:
-    """Print one line per setting, as one would type it, with the comment from its file."""
+    """Print one line per setting, as it is typed, with the comment from its file."""
     plain = {key: setting for key, setting in settings.items() if setting.value}
     say(f"\nSettings of {title}: {'key=default' if plain else 'none of its own'}")
     for key, setting in plain.items():

@@ -54,7 +54,7 @@ def main(words: list[str]) -> int:
 
 
 def sweep_named(output: Path, name: str) -> SweepRecord | None:
-    """Return the sweep of that name or id, where no run has it; None for a run."""
+    """Return the sweep of that name or id, if no run has it; None for a run."""
     is_run = name == LATEST or run_folder(name) is not None or any(output.glob(f"{escape(name)}*/{RECORD}"))
     return None if is_run else find_sweep(output, name)
 

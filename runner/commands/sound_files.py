@@ -19,7 +19,7 @@ CHUNK = 64  # sounds of a table that are in memory at a time
 
 
 def table_of(words: Sequence[str], chosen: Mapping[str, str]) -> str:
-    """The file with a column of paths, - for one on standard input (input= says so), or "" where words are sounds.
+    """The file with a column of paths, - for one on standard input (input= says so), or "" if words are sounds.
 
     Raises ConfigError for a table among other files, and for options of tables where there is none.
     """
@@ -38,14 +38,14 @@ def table_of(words: Sequence[str], chosen: Mapping[str, str]) -> str:
 
 
 def is_table(word: str) -> bool:
-    """Is this the name of a table, or of a text file with a path a line?"""
+    """Is this the name of a table, or of a text file with one path per line?"""
     return format_of(Path(word)) is not None or suffix_of(Path(word)) in OF_SUFFIX
 
 
 def sound_rows(words: Sequence[str], exported: ExportedModel) -> Iterator[Row]:
     """Yield the sound files as rows.
 
-    Raises ConfigError for one that is not there, or is a folder, before any is answered.
+    Raises ConfigError for one that does not exist or is a folder, before any is answered.
     """
     for word in words:
         if word != PIPED:
@@ -72,7 +72,7 @@ def check_path(word: str, identity: str) -> None:
 
 
 def read_sound(value: object, folder: Path, max_mb: float) -> Path | bytes:
-    """Return a cell as a sound: a path, in a table one from the table's folder on, or the content that is piped in."""
+    """Return a cell as a sound: a path, relative to the table's folder in a table, or the content of a pipe."""
     if value == PIPED:
         return sys.stdin.buffer.read(int(max_mb * 1e6) + 1)  # one byte more shows a file that is too large
     return folder / Path(str(value)).expanduser()

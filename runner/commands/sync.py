@@ -1,4 +1,4 @@
-"""`run sync`: mirror to MLflow the run folders that are not there yet, after an outage or into a new store."""
+"""`run sync`: mirrors run folders to MLflow that it lacks, after an outage or into a new store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The MLflow store that `run sync` and `run ui` are told to use."""
+"""The MLflow store that the options of `run sync` and `run ui` name."""
 
 from __future__ import annotations
 

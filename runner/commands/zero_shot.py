@@ -98,7 +98,7 @@ def source_of(words: list[str]) -> tuple[str, list[str]]:
 
 
 def checked_options(own: list[str]) -> dict[str, str]:
-    """Return the options of the verb; raise ConfigError for a value that they cannot have."""
+    """Return the options of the verb; raise ConfigError for an invalid value."""
     chosen = parse_options(VERB, own, **OWN)
     for key, values in (("mode", MODES), ("prior", PRIORS)):
         if chosen[key] not in values:
@@ -118,7 +118,7 @@ def check_data_words(words: list[str]) -> None:
 
 
 def check_task(settings: Settings) -> None:
-    """Raise ConfigError for data of a task without classes, as far as it is known before they are read."""
+    """Raise ConfigError for data of a task without classes, as far as known before they are read."""
     task = likely_task(settings.task, settings.data)
     if not (task.has_probabilities or task.has_label_sets):
         raise ConfigError(
@@ -160,7 +160,7 @@ def model_of_entailment(source: str, output: Path, engine: str) -> ExportedModel
 def question_of(
     rows: ReportedRows, settings: Settings, chosen: dict[str, str], templates: list[str], places: tuple[int, int | None]
 ) -> Question:
-    """Return how the texts are asked; raise ConfigError for labels or templates that do not fit."""
+    """Return how questions are made from texts; raise ConfigError for labels or templates that do not fit."""
     words = words_of_classes(chosen["labels"], rows.task.label_names)
     if not rows.task.is_pair:
         check_meaning(words, templates)

@@ -41,11 +41,11 @@ class BaselineLine:
         return low if low == high else f"{low}-{high}"
 
     def in_mb(self) -> str:
-        """Return the size as text; "" where it is unknown."""
+        """Return the size as text; "" if it is unknown."""
         return in_mb(self.size) if self.size else ""
 
     def in_us(self) -> str:
-        """Return the time of an answer as text; "" where it is unknown."""
+        """Return the time of an answer as text; "" if it is unknown."""
         return f"{self.time:,.0f}" if self.time else ""
 
 
@@ -69,7 +69,7 @@ def baseline_lines(rows: Sequence[Row]) -> list[BaselineLine]:
 
 
 def _line(rows: list[Row], key: str) -> BaselineLine | None:
-    """Return the line of one baseline; None where no record has it, and for an n-gram model that is a row itself."""
+    """Return the line of one baseline; None if no record has it, and for an n-gram model that is a row itself."""
     metrics = [run.metrics for row in rows for run in row.group.runs if key in run.metrics]
     scores = [one[key] for one in metrics]
     if not scores:

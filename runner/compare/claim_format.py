@@ -48,7 +48,7 @@ def claim_objections(claim: JsonObject) -> tuple[str, ...]:
 
 
 def claim_numbers(claim: JsonObject) -> tuple[float, float, str]:
-    """Return value, tolerance and kind of a condition; raise ConfigError where anything of it is missing or wrong."""
+    """Return value, tolerance and kind of a condition; raise ConfigError if anything of it is missing or wrong."""
     problem = _missing(claim) or _wrong_choice(claim) or _wrong_metric(claim["metric"]) or _wrong_groups(claim)
     value, tolerance = (_number(claim.get(key)) for key in ("value", "tolerance"))
     if problem or value is None or tolerance is None:

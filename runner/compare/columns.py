@@ -32,7 +32,7 @@ class Column:
     of_baseline: Callable[[BaselineLine], str] = lambda _: ""
 
     def cell(self, row: Row) -> str:
-        """Return the text of a row's cell; "" where there is no value."""
+        """Return the text of a row's cell; "" if there is no value."""
         value = self.value(row)
         return "" if value is None else self.form(value) + self.mark(row)
 

@@ -88,7 +88,7 @@ def _fold_places(row: Row, run: Run) -> dict[str, int | str | None]:
 
 
 def _ends(interval: stats.Interval | None) -> list[tuple[str, float | None]]:
-    """Return the ends of an interval by name, None where there is no interval."""
+    """Return the ends of an interval by name, None if there is no interval."""
     return [("low", interval.low if interval else None), ("high", interval.high if interval else None)]
 
 

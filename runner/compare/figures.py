@@ -32,7 +32,7 @@ AXIS_NAMES = {"b": "size", "l": "time", "m": "MACs"}  # on the buttons
 class Part:
     """The rows of one dataset and metric; `numbers` are their places in the whole comparison, from 1."""
 
-    label: str  # "" where the comparison has one part only
+    label: str  # "" if the comparison has one part only
     metric: str
     rows: list[Row]
     numbers: list[int]
@@ -58,7 +58,7 @@ def _labels(rows: list[Row], keys: list[tuple[str, str]]) -> list[str]:
 
 
 def pareto_figures(comparison: Comparison, parts: Sequence[Part], colouring: Colouring) -> Markup | None:
-    """Return the score against each cost; None where nothing was measured."""
+    """Return the score against each cost; None if nothing was measured."""
     figures = []
     for part in parts:
         for letter, (cost, _) in AXES.items():
@@ -129,7 +129,7 @@ def tip_of(comparison: Comparison, row: Row) -> str:
 
 
 def seed_figures(parts: Sequence[Part], colouring: Colouring) -> Markup | None:
-    """Return one strip a group with a dot for each run; None where no run has a score."""
+    """Return one strip a group with a dot for each run; None if no run has a score."""
     figures = []
     for part in parts:
         shown = [_strip(row, number, colouring) for row, number in zip(part.rows, part.numbers)]

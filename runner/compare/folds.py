@@ -166,7 +166,7 @@ def held_out_answers(runs: Mapping[Fold, Run], split: str) -> tuple[Answers, ...
 def scores_over_all(runs: list[Run], metric: str) -> tuple[int, list[float]] | None:
     """Return how many rows the folds hold out together, and the score of all of them as one set, one for each seed.
 
-    None where answers are missing, or the metric is not of the rows held out.
+    None if answers are missing, or the metric is not of the rows held out.
     """
     split, _, name = metric.partition("/")
     scores, folds = task_of_record(runs[0].record).scores, by_fold(runs)

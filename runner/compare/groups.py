@@ -91,7 +91,7 @@ class Group:
         return [float(run.metrics[metric]) for run in self.seeds.values() if metric in run.metrics]
 
     def mean(self, metric: str) -> float | None:
-        """Return the mean over the seeds, None where no run has the metric."""
+        """Return the mean over the seeds, None if no run has the metric."""
         values = self.values(metric)
         return sum(values) / len(values) if values else None
 

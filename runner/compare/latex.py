@@ -148,7 +148,7 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _best(part: Part) -> Row | None:
-    """Return the row with the best score, None where no row has one or lower and higher mean nothing."""
+    """Return the row with the best score, None if no row has one or lower and higher mean nothing."""
     sign = {"higher": 1.0, "lower": -1.0}.get(direction(part.metric))
     scored = [row for row in part.rows if row.mean is not None and row.mean == row.mean]
     return max(scored, key=lambda row: (sign or 0.0) * float(row.mean or 0.0)) if scored and sign else None

@@ -193,7 +193,7 @@ def _time_text(comparison: Comparison, value: float) -> str:
 
 
 def _computed(environment: Environment) -> str:
-    """Return how the matrix products of a run were computed; "" where the record does not say."""
+    """Return how the matrix products of a run were computed; "" if the record does not say."""
     gemm, threads = environment.gemm, environment.threads
     said = [gemm] if gemm else []
     said += [counted(threads, "thread")] if threads else []

@@ -1,7 +1,7 @@
 """Finds the runs that others build on, one for each seed: a student's teacher of its own seed, say.
 
 The id of such a run is a setting, so the runs differ in more than the seed. They are repeats of one recipe all the same
-if those they build on are: equal but for the seed, which is that of the run itself.
+if those they build on are: equal except for the seed, which is that of the run itself.
 """
 
 from __future__ import annotations

@@ -185,7 +185,7 @@ def _answers_differ(mine: Answers, other: Answers) -> bool:
 
 
 def refusal(runs: list[tuple[Run, Run]], metric: str, *, any_threshold: bool = False) -> str | None:
-    """Return why two groups cannot be tested on this metric, before any answers are read; None where they can.
+    """Return why two groups cannot be tested on this metric, before any answers are read; None if they can.
 
     any_threshold: may answers have been decided in different ways?
     """

@@ -24,7 +24,7 @@ class Intervals:
 
     @property
     def both(self) -> Interval | None:
-        """The interval that spans both; None where there is neither."""
+        """The interval that spans both; None if there is neither."""
         if self.folds is not None:
             return self.folds
         if self.seeds is None or self.examples is None:
@@ -91,13 +91,13 @@ class Comparison:
 
     rows: list[Row]
     baseline: str | None
-    latency: str | None  # the latency of the forward pass alone; None where nothing was timed
+    latency: str | None  # the latency of the forward pass alone; None if nothing was timed
     tests: int
     selection: Selection
     notes: list[str] = field(default_factory=list)
     lint: list[str] = field(default_factory=list)
     claims: list[ClaimVerdict] = field(default_factory=list)
-    size: str | None = None  # the metrics that size and time are ranked by, of all groups; None where there is none
+    size: str | None = None  # the metrics that size and time are ranked by, of all groups; None if there is none
     time: str | None = None
     details: tuple[str, ...] = ()  # further costs and times that were asked for, by metric
 

@@ -43,7 +43,7 @@ ROUNDING = 1e-12  # relative; 0.52 - 0.05 is not 0.47 in binary
 class Published:
     """A published number.
 
-    sign: 1 where higher is better, -1 where lower is. none: the value that means no difference, for a difference (0) or
+    sign: 1 if higher is better, -1 if lower is. none: the value that means no difference, for a difference (0) or
     a ratio (1). is_equal: the claim is that a value is met, not that it is reached.
     """
 
@@ -56,7 +56,7 @@ class Published:
 
 @dataclass(frozen=True)
 class ClaimVerdict:
-    """One claim with what was measured; the interval is None where nothing could be measured.
+    """One claim with what was measured; the interval is None if nothing could be measured.
 
     parts: the conditions of a claim that has several; it has no number of its own then.
     """

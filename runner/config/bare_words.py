@@ -24,7 +24,7 @@ def no_setting(word: str, verb: str = "", own: Sequence[str] = ()) -> str:
 
 
 def _meant(word: str, own: Sequence[str]) -> str:
-    """Return the setting that a word is the value or the key of; "" where nothing is close."""
+    """Return the setting that a word is the value or the key of; "" if nothing is close."""
     if format_of(Path(word)):
         return f"data=files {shell_setting('data.path', word)}"
     if owners := [group for group, choices in groups().items() if word in choices]:

@@ -50,7 +50,7 @@ def is_search(overrides: list[Override]) -> bool:
 
 
 def _chosen_sweeper(overrides: list[Override]) -> str | None:
-    """Return the choice of a sweeper as one would type it; None where the command has none."""
+    """Return the choice of a sweeper as one would type it; None if the command has none."""
     return _choice_of("hydra/sweeper", overrides)
 
 
@@ -165,7 +165,7 @@ def _check_best(words: list[str], overrides: list[Override]) -> Iterator[str]:
 
 
 def _typed_sweeper(kind: type[Kind], words: list[str]) -> tuple[Kind | None, list[str]]:
-    """The settings of a sweeper, None where a value is of another type, and one line for each mistake in them."""
+    """The settings of a sweeper, None if a value is of another type, and one line for each mistake in them."""
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 

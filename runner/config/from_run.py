@@ -48,7 +48,7 @@ NAMES |= {"model": "model.name", "model/backbone": "model.backbone"}
 def expand_from(words: list[str]) -> list[str]:
     """Return the words with `from=<id>` replaced by the command of that run.
 
-    Raises ConfigError where there is no such run, and for words that would change its model.
+    Raises ConfigError if there is no such run, and for words that would change its model.
     """
     named = [word for word in words if word.startswith(FROM)]
     if not named:

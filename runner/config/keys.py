@@ -27,7 +27,7 @@ def closest(word: str, known: list[str]) -> list[str]:
 
 
 def did_you_mean(close: list[str]) -> str:
-    """Return the suggestion at the end of a message: "; did you mean a or b?", or "" where nothing is close."""
+    """Return the suggestion at the end of a message: "; did you mean a or b?", or "" if nothing is close."""
     return f"; did you mean {' or '.join(close)}?" if close else ""
 
 

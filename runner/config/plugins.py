@@ -40,7 +40,7 @@ def _named_sweeps(roots: tuple[Path, ...]) -> dict[str, Path]:
 
 
 def read_sweep_file(name: str) -> DictConfig:
-    """Return the content of a sweep's file; raises ConfigError where it is none."""
+    """Return the content of a sweep's file; raises ConfigError if it is none."""
     import yaml
     from omegaconf import DictConfig, OmegaConf
     from omegaconf.errors import OmegaConfBaseException

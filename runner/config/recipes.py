@@ -65,7 +65,7 @@ def with_recipe(settings: Settings, recipe: str) -> Settings:
 
 
 def _typed(word: str) -> object:
-    """Return the value in one word as its setting holds it: 1 is 1.0 where numbers may have a fraction."""
+    """Return the value in one word as its setting holds it: 1 is 1.0 if numbers may have a fraction."""
     value: object = parsed(word).value()
     is_whole = word.partition("=")[0] in WHOLE
     return float(value) if isinstance(value, int) and not is_whole else value

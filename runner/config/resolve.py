@@ -199,7 +199,7 @@ def _pickled_schema() -> bytes:
 def _settings_at_once(config: DictConfig, keys: Sequence[str]) -> Settings | None:
     """The settings where each value has the type of its field, which takes a quarter of the time that OmegaConf does.
 
-    None where a value is to be converted or refused, or refers to the default of a dataclass.
+    None if a value is to be converted or refused, or refers to the default of a dataclass.
     """
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException

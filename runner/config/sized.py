@@ -42,7 +42,7 @@ def settle_table(settings: Settings, words: Sequence[str] | None) -> None:
 
 
 def _open_table(settings: Settings, words: Sequence[str]) -> list[str]:
-    """Return the entries without the settings that the command or one of its files sets; [] where these are all."""
+    """Return the entries without the settings that the command or one of its files sets; [] if these are all."""
     recipe = settings.model.recipe
     usual = {"optimizer.lr": recipe.lr, "train.epochs": recipe.epochs, "train.batch_size": recipe.batch_size, **USUAL}
     given = {target_of(word) for word in words} | {key for key, now in _values(settings).items() if now != usual[key]}

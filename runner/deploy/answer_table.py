@@ -1,4 +1,4 @@
-"""An answer as a row of a table: one column a field, and one for each name of a field with shares."""
+"""An answer as a row of a table: one column for each field, and for each label of a field with shares."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""The time of an answer by what is deployed: the reader of a bundle, as `python predict.py` answers.
+"""The time of an answer by what is deployed: the reader of a bundle, which `python predict.py` uses.
 
     times = time_forms(model_of_run(record, folder), questions, most=1000.0)     # {"onnx": 8149.0, "onnx-int8": 3232.0}
     delivered(times, most=1000.0)                                                # "onnx-int8"
 
-An encoder takes about half as long in its graph as in torch, and a third of that in 8 bits. Of each answer no more than
-its processor time counts, and the smallest of three medians, since other work on the machine only adds: on two cores
-with five busy processes beside it a MiniLM of 10 ms answers in 36.
+An encoder takes about half as long as an ONNX graph as in torch, and a third of that in 8 bits. For each answer only
+processor time counts, and the smallest of three medians, since other work on the machine only adds time: on two cores
+with five other busy processes, a MiniLM that takes 10 ms answers in 36.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def time_graphs(
 ) -> dict[str, float]:
     """Return the time of each graph that `time_forms` needs.
 
-    Raises ConfigError or ModelError where there can be none.
+    Raises ConfigError or ModelError if there can be none.
     """
     found = dict[str, float]()
     with tempfile.TemporaryDirectory() as scratch:
@@ -80,18 +80,18 @@ def time_graphs(
 
 
 def delivered(times: Mapping[str, float], most: float | None) -> str:
-    """Return the engine of the bundle that is delivered: the first inside `most` microseconds, else the fastest."""
+    """Return the engine of the bundle that is delivered: the first within `most` microseconds, else the fastest."""
     inside = [engine for engine in times if most is None or times[engine] <= most]
     return inside[0] if inside else min(times, key=times.__getitem__)
 
 
 def by_columns(predictor: Callable[[Any, Any], object]) -> Ask:
-    """Return what asks a predictor of texts and second texts."""
+    """Return a function that asks a predictor texts and second texts."""
     return lambda columns: predictor(columns[0], columns[1] if len(columns) > 1 else None)
 
 
 def one_by_one(model: predict.Model) -> Ask:
-    """Return what asks the reader of a bundle the first question of the columns, as its users do."""
+    """Return a function that asks the reader of a bundle the first question of the columns, as its users do."""
     return lambda columns: model(*(cells[0] for cells in columns))
 
 
@@ -100,7 +100,7 @@ def time_reader(
 ) -> float:
     """Return the microseconds of an answer: the smallest of the medians of some blocks, after a few to warm up.
 
-    No question is asked twice unless there are too few: a word that a reader has seen before is read faster.
+    No question is asked twice unless there are too few: a reader tokenises a word faster the second time.
     """
     count = min(WARM_UP, len(questions) // 2)
     with without_collection():
@@ -112,9 +112,9 @@ def time_reader(
 def time_block(
     ask: Callable[[Question], object], questions: Sequence[Question], seconds: float = BLOCK_S, fewest: int = FEWEST
 ) -> list[float]:
-    """Return what each answer took, in microseconds, without what it waited for other processes.
+    """Return the time of each answer in microseconds, without waiting for other processes.
 
-    Every question is asked once: some of them where that takes longer than `seconds`, but `fewest` at least.
+    Every question is asked once, or as many as fit in `seconds`, but at least `fewest`.
     """
     end, times = time.perf_counter() + seconds, list[float]()
     for question in islice(cycle(questions), max(fewest, len(questions))):
@@ -123,5 +123,5 @@ def time_block(
         before, begun = time.process_time_ns(), time.perf_counter_ns()
         ask(question)
         taken, spent = time.perf_counter_ns() - begun, time.process_time_ns() - before
-        times.append(min(taken, spent or taken) / 1e3)  # 0 where the clock of processor time is a rough one
+        times.append(min(taken, spent or taken) / 1e3)  # 0 if the clock of processor time is a rough one
     return times

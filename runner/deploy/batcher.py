@@ -23,7 +23,7 @@ class Batcher(Generic[Question, Result]):
     """Collects questions and answers them on one thread, the only one that uses the model.
 
     answer: returns one result for each question, or an exception in its place. size_of: the rows of a question.
-    length_of: of its longest row; those of a batch are alike, as nobody gets an answer before the longest row has one.
+    length_of: of its longest row; the rows of a batch are of similar length, as all wait for the longest.
     batch_size: rows in a batch; a larger question is a batch of its own. most: rows that may wait.
     """
 
@@ -40,7 +40,7 @@ class Batcher(Generic[Question, Result]):
 
     @property
     def waiting(self) -> int:
-        """The rows that wait."""
+        """The number of waiting rows."""
         return self._rows
 
     async def ask(self, question: Question) -> Result:
@@ -87,6 +87,6 @@ class Batcher(Generic[Question, Result]):
 
 
 def is_alike(length: int, other: int) -> bool:
-    """Do rows of these lengths take about the same time? Below SHORT all do: what does not depend on length leads."""
+    """Do rows of these lengths take about the same time? Below SHORT all do: costs independent of length dominate."""
     shorter, longer = sorted((max(length, SHORT), max(other, SHORT)))
     return longer <= 2 * shorter

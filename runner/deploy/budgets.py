@@ -1,4 +1,4 @@
-"""Which lengths a deployed model computes with: the best of a search that take at most a share of the full cost.
+"""The lengths that a deployed model computes with: the best found by a search at no more than a share of the full cost.
 
 The lengths that a search found are in the config.json of the model (models/compression/lengths/choice.py). Nothing here
 imports torch.
@@ -40,7 +40,7 @@ def share_of(verb: str, text: str) -> float | None:
 def lengths_entry(exported: ExportedModel) -> tuple[list[Choice], str]:
     """Return the lengths that a search found for a model, cheapest first, and their mode.
 
-    Raises ConfigError where there are none.
+    Raises ConfigError if there are none.
     """
     identity, architecture = exported.identity, read_config(exported.folder)
     try:
@@ -58,7 +58,7 @@ def lengths_entry(exported: ExportedModel) -> tuple[list[Choice], str]:
 def at_share(exported: ExportedModel, share: float | None) -> ExportedModel:
     """Return the model at the best lengths of at most that share of the full cost; itself for None.
 
-    Raises ConfigError where no lengths were searched, and for a share below the shortest, with the reachable one.
+    Raises ConfigError if no lengths were searched, and for a share below the shortest, with the reachable one.
     """
     if share is None:
         return exported
@@ -85,7 +85,7 @@ def find_model_at(source: str, output: Path, engine: str, length: float | None) 
 
 
 def at_choice(exported: ExportedModel, chosen: Choice, mode: str) -> ExportedModel:
-    """Return the model at these lengths; itself where it has them already."""
+    """Return the model at these lengths; itself if it has them already."""
     own = (entry_of(read_config(exported.folder)) or {}).get("lengths") or []
     if list(chosen.lengths) == [float(value) for value in own]:
         return exported
@@ -93,7 +93,7 @@ def at_choice(exported: ExportedModel, chosen: Choice, mode: str) -> ExportedMod
 
 
 def read_config(folder: Path) -> JsonObject:
-    """Return the config.json of a model; {} where there is none."""
+    """Return the config.json of a model; {} if there is none."""
     try:
         found = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     except (OSError, ValueError):

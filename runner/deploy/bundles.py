@@ -137,7 +137,7 @@ def bundle_at(path: Path) -> Iterator[Path]:
 
 
 def is_packed(trained: ExportedModel) -> bool:
-    """Has this run a model.bin?"""
+    """Does this run have a model.bin?"""
     return with_engine(trained, "auto").engine == "numpy"
 
 
@@ -244,7 +244,7 @@ def add_reader(
 
 
 def as_calibrated(page: str, known: Calibration, own: Calibration) -> str:
-    """Return the page of an export with words on its calibration where that is not its run's, which the card tells.
+    """Return the page of an export, with a note on its calibration if that is not its run's, as on the card.
 
     known: that of the export; own: that of the run.
     """
@@ -260,7 +260,7 @@ def how_many(task: str) -> str:
 
 
 def words_for(exported: ExportedModel) -> dict[str, str]:
-    """Return the words for what a model reads, and for its answers where these are no labels."""
+    """Return the words for what a model reads, and for its answers if they are not labels."""
     if (reader := task_class(exported.task).reader) in BY_READER:
         return BY_READER[reader]
     return WORDS_OF_SOUNDS if exported.reads_sounds else WORDS_OF_PAIRS if exported.is_pair else WORDS_OF_TEXTS

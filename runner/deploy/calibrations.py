@@ -28,9 +28,9 @@ SHOWN = ("ece", "ece_floor_95")  # the scores of the reported split by which ans
 def fit_calibration(
     logits: np.ndarray, labels: np.ndarray, names: Sequence[str], *, method: str, split: str
 ) -> CalibrationFacts:
-    """Return how logits (n, C) of a split become probabilities of their labels (n,); none with a reason, if so.
+    """Return the calibration fitted to logits (n, C) and labels (n,) of a split; or none, with the reason.
 
-    A temperature has a power where that gains more than noise. method: temperature, or vector to try vector scaling as
+    A temperature gets a power if that gains more than noise. method: temperature, or vector to try vector scaling as
     well. names: of the classes.
     """
     logits, labels = np.asarray(logits, np.float64), np.asarray(labels, np.int64)

@@ -1,8 +1,8 @@
 """Two models that answer as one: the small one where it is confident, the large one the rest. Reads cascade.json.
 
 The folder of a cascade has cascade.json, which says where both models lie, and deploy.json, so that `run predict`,
-`run serve` and `bertier.load` open it like an export. `run cascade` writes it. Both models are known by the SHA-256 of
-their weights: beside others the threshold means nothing, and the cascade is refused.
+`run serve` and `bertier.load` open it like an export. `run cascade` writes it. Both models are identified by SHA-256 of
+their weights: with other weights the threshold means nothing, and the cascade is refused.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Cascade:
 
 @dataclass
 class AskedOfBoth:
-    """Questions made ready for the small model; what the large one read is known once they are answered."""
+    """Questions prepared for the small model; which of them the large one reads is known once they are answered."""
 
     texts: Sequence[Any]
     pairs: Sequence[str] | None
@@ -53,13 +53,13 @@ class AskedOfBoth:
 
     @property
     def longest(self) -> int | None:
-        """The tokens that are kept of the longest question that was cut; None where none was."""
+        """How many tokens of the longest cut question are kept; None if none was cut."""
         place = longest_cut(self.lengths, self.is_cut)
         return int(self.limits[place]) if len(self.is_cut) and self.is_cut[place] else None
 
 
 def longest_cut(lengths: np.ndarray, is_cut: np.ndarray) -> int:
-    """Return the place of the longest question that was cut, both (questions,); 0 where none was."""
+    """Return the index of the longest question that was cut; 0 if none was. Both arguments are (questions,)."""
     return int(np.where(is_cut, lengths, -1).argmax()) if len(lengths) else 0
 
 
@@ -85,7 +85,7 @@ class CascadePredictor:
         return *self.large.answer_fields, Field(ANSWERED_BY, "text", "the model that answered")
 
     def ask(self, texts: Sequence[Any], pairs: Sequence[str] | None = None) -> AskedOfBoth:
-        """Make texts, or pairs of texts, ready for the small model; the large one reads only what it must answer."""
+        """Prepare texts, or pairs of texts, for the small model; the large one reads only what it must answer."""
         asked = self.small.ask(texts, pairs)
         limits = np.full(len(texts), asked.longest or self.small.exported.max_length)
         return AskedOfBoth(texts, pairs, asked, asked.lengths.copy(), asked.is_cut.copy(), limits)
@@ -129,7 +129,7 @@ def open_cascade(exported: ExportedModel, threads: int = 1) -> CascadePredictor:
 
 
 def read_cascade(folder: Path) -> Cascade:
-    """Return what the cascade.json of a folder says; raise ConfigError where it is damaged or a model is missing."""
+    """Return the content of the cascade.json of a folder; raise ConfigError if it is damaged or a model is missing."""
     path = folder / CASCADE_FILE
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
@@ -156,8 +156,8 @@ def again(facts: JsonObject) -> str:
 def write_cascade(folder: Path, identity: str, models: Sequence[ExportedModel], facts: JsonObject) -> None:
     """Write cascade.json and deploy.json into an existing folder; models: small and large.
 
-    identity: of the cascade; a folder that is being written has another name. facts: what else cascade.json says,
-    `name` and `threshold` among it.
+    identity: of the cascade; a folder that is being written has another name. facts: the rest of cascade.json,
+    including `name` and `threshold`.
     """
     parts = {}
     for part, model in zip(MODELS, models, strict=True):

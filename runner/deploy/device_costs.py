@@ -1,6 +1,6 @@
-"""The needs of a small device that answers a sound by a bundle: bytes, multiply-adds and the memory of one answer.
+"""The costs on a small device of answering a sound with a bundle: bytes, multiply-adds, and memory of one answer.
 
-The manifest of a bundle has these numbers. Memory is that of a plain program that goes layer by layer and, in the
+The manifest of a bundle has these numbers. Memory is that of a plain program that works layer by layer and, in the
 attention, query by query; the features of a sound are counted as such a program computes them, window by window.
 """
 

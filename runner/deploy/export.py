@@ -1,4 +1,4 @@
-"""`run export`: writes a folder that predicts elsewhere, after comparing it with the trained model."""
+"""`run export`: writes a folder that predicts on another machine, after comparing it with the trained model."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def export_run(
     """Write the export of a run, completely or not at all; return it and how close its outputs are to the model's.
 
     form: one of FORMATS. out: the folder to write, by default below the run folder. is_built: a page with its packages.
-    promise: on the share of errors, kept in the export. length: as in `at_share`. The Parity is None where the weights
+    promise: on the share of errors, kept in the export. length: as in `at_share`. The Parity is None if the weights
     are those of the run. Raises ConfigError for an export that is unavailable, ModelError for a model that cannot
     become a graph, ParityError for a graph whose outputs differ.
     """

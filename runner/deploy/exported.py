@@ -48,7 +48,7 @@ class ExportedModel:
     identity: str
     name: str
     task: str  # a key of TASKS
-    labels: tuple[str, ...]  # in id order; () where answers are numbers
+    labels: tuple[str, ...]  # in id order; () if answers are numbers
     columns: tuple[str, ...]  # the text column of the run's data, and that of the second text for pairs
     max_length: int  # tokens; longer texts are cut
     started: str  # the start of the run; after force=true an older export has another one
@@ -87,7 +87,7 @@ class ExportedModel:
 
     @property
     def told_lengths(self) -> str:
-        """Sentences about lengths that are not the run's, for the page of an export; "" where it has its own."""
+        """Sentences about lengths that differ from the run's, for the page of an export; "" if they do not."""
         if not self.lengths:
             return ""
         kept, unit = self.lengths["lengths"], "of the tokens" if self.lengths["mode"] == "ratio" else "tokens"
@@ -103,7 +103,7 @@ class ExportedModel:
         return self.folder / WEIGHTS.get(self.engine, "model.onnx")
 
     def moved(self, folder: Path, engine: str) -> ExportedModel:
-        """Return the model as it is written to a folder for an engine, with its lengths inside."""
+        """Return the model as it is written to a folder for an engine, with its lengths."""
         return replace(self, folder=folder, engine=engine, lengths={})
 
     def describe(self) -> JsonObject:
@@ -129,7 +129,7 @@ def read_export(folder: Path) -> ExportedModel:
 def exported_from(content: JsonObject, folder: Path) -> ExportedModel:
     """Return the model in `folder` that the content of a deploy.json describes.
 
-    Raises KeyError, TypeError or ValueError where it describes none, or one of a task that this version does not know.
+    Raises KeyError, TypeError or ValueError if it describes none, or one of a task unknown to this version.
     """
     lists = {key: tuple(content[key]) for key in ("labels", "columns")}
     known: JsonObject = {name: {} for name in FURTHER} | {"input": ""} | content | lists | {"folder": folder}
@@ -203,7 +203,7 @@ def find_model(source: str, output: Path, engine: str, length: float | None = No
 
 
 def why_no_model(folder: Path, source: str) -> str:
-    """Return why a path answers nothing by itself, in one line with a cure; "" for what may be the id of a run."""
+    """Return why a path has no model that answers, in one line with a cure; "" if it may be the id of a run."""
     if folder.suffix and folder.is_file():
         return f"{source} is a file, but a model is a folder. Try: the folder that it is in; a .zip must be unzipped"
     if (folder / "config.json").is_file():
@@ -216,7 +216,7 @@ def why_no_model(folder: Path, source: str) -> str:
 
 
 def find_export(folder: Path, source: str, engine: str) -> ExportedModel:
-    """Return the model in an exported folder, or a cascade; raise ConfigError where it is for another engine."""
+    """Return the model in an exported folder, or a cascade; raise ConfigError if it is for another engine."""
     found = read_export(folder)
     if engine not in ("auto", found.engine):
         use = "auto" if found.engine == CASCADE else found.engine
@@ -227,7 +227,7 @@ def find_export(folder: Path, source: str, engine: str) -> ExportedModel:
 def with_engine(trained: ExportedModel, engine: str) -> ExportedModel:
     """Return the model of a run for an engine: auto is numpy where the model is packed.
 
-    Raises ConfigError where it is not.
+    Raises ConfigError if it is not.
     """
     packed = replace(trained, engine="numpy")
     if packed.weights.is_file() and engine != "torch":
@@ -246,12 +246,12 @@ def export_folder(run_folder: Path, kind: str) -> Path:
 
 
 def ending(length: float | None) -> str:
-    """Return the ending of an export's folder for length=, so that those of several lengths lie side by side."""
+    """Return the suffix of an export's folder for length=, so that exports of several lengths are kept side by side."""
     return "" if length is None else f"-length-{length:g}"
 
 
 def place_of_export(run_folder: Path, kind: str, out: Path | None) -> Path:
-    """Return the folder or .zip to write; raise ConfigError where an export of this kind cannot be."""
+    """Return the folder or .zip to write; raise ConfigError if an export of this kind is not possible."""
     place = (out or export_folder(run_folder, kind)).expanduser().absolute()
     if out and is_zip(out) and kind.partition("-")[0] not in ZIPPED:
         cure = shell_setting("out", str(out.with_suffix("")))
@@ -286,7 +286,7 @@ def make_parent_folder(place: Path) -> None:
 
 
 def check_format(form: str, int8: bool) -> None:
-    """Raise ConfigError for a format that is not offered, naming the one to take instead."""
+    """Raise ConfigError for a format that is not offered, naming the one to use instead."""
     if form == "torch":
         raise ConfigError(
             "format=torch: torch.export.load opens .pt2 programs with pickle, which runs any code in the file. "

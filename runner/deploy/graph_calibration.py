@@ -27,7 +27,7 @@ def carry_calibration(record: RunRecord, trained: ExportedModel, graph: Predicto
     """Write the calibration.json of a graph; nothing for a run whose own model has none.
 
     In fp32 the logits are the model's, so the calibration is too. In 8 bits, or at other lengths than the run's, they
-    are others: it is fitted to those of the calibration rows, and left out, with the reason, where these are
+    differ: it is fitted to those of the calibration rows, or left out, with the reason, if these are
     unavailable.
     """
     known = read_calibration(trained.weights)
@@ -46,7 +46,7 @@ def refit(
 ) -> tuple[CalibrationFacts, dict[str, float]]:
     """Return the calibration of a graph's own logits, and the ECE with its floor on rows of the reported split.
 
-    lost: why there is none, where the rows are unavailable.
+    lost: why there is none, if the rows are unavailable.
     """
     if rows.calibration is None:
         return CalibrationFacts(reason=lost), {}
@@ -60,6 +60,6 @@ def refit(
 
 
 def some_logits(graph: Predictor, split: TokenSplit) -> tuple[np.ndarray, np.ndarray]:
-    """Return the logits (n, C) and the labels (n,) of ROWS rows of a split, or of all where they are fewer."""
+    """Return the logits (n, C) and the labels (n,) of ROWS rows of a split, or of all if there are fewer."""
     some = split.take(evenly_by_length(split.lengths, ROWS))
     return graph.logits(some, BATCH), np.asarray(some.labels.values)

@@ -40,9 +40,9 @@ def refuse_page(header: JsonObject, identity: str) -> None:
 
 
 def graph_facts(part: Path, exported: ExportedModel, form: str) -> JsonObject:
-    """Return the content of model.json, for a folder with a graph; its vocab.txt stays where the reader opens that.
+    """Return the content of model.json for a folder with a graph; its vocab.txt stays if the reader opens that.
 
-    form: of the export, for messages. Raises ConfigError for a page of a model that it cannot answer for.
+    form: of the export, for messages. Raises ConfigError for a page of a model that a page cannot compute.
     """
     task = task_of_export(exported.task, exported.labels, exported.facts)
     facts: JsonObject = {
@@ -83,9 +83,9 @@ def write_tokenizer_json(part: Path, tokenizer: PieceTokenizer) -> None:
 
 
 def with_windows(facts: JsonObject, exported: ExportedModel, tokenizer: PieceTokenizer) -> JsonObject:
-    """Return the facts of a model that reads contexts in windows, with how these are laid out.
+    """Return the facts of a model that reads contexts in windows, with the layout of the windows.
 
-    `max_length` becomes that of a question, of which more is cut; `tokens` is that of a window.
+    `max_length` becomes that of a question, above which it is cut; `tokens` is the length of a window.
     """
     frame = PairFrame.of(tokenizer)
     layout = {

@@ -1,4 +1,4 @@
-"""ASGI applications around that of a server: ids, counts and a log of requests, and the hosts that they may name."""
+"""ASGI middleware of a server: ids, counts and a log of requests, and the host names that they may use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GONE = 499  # a client that went away before the answer, as nginx counts it
 
 
 class Observed:
-    """Passes requests on and looks at what comes back. log: takes one line for each request, None for no log."""
+    """Passes requests on and records the responses. log: called with one line for each request; None for no log."""
 
     def __init__(self, app: ASGIApp, monitor: Monitor, log: Callable[[str], None] | None) -> None:
         self.app, self.monitor, self.log = app, monitor, log

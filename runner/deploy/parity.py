@@ -35,13 +35,13 @@ class Parity:
 
     rows: int
     source: str
-    difference: float  # the largest absolute difference of a logit; nan where one of either is no number
+    difference: float  # the largest absolute difference of a logit; nan if one of either is no number
     scored: int = 0
     units: str = "rows"  # the word for what `scored` counts
     metric: str = ""
     trained: float = 0.0  # the score of the torch model on the scored rows
     exported: float = 0.0
-    agreement: float = 0.0  # share of the scored items with the same prediction; 1 where answers are numbers
+    agreement: float = 0.0  # share of the scored items with the same prediction; 1 if answers are numbers
 
     def describe(self) -> dict[str, str | int | float]:
         """Return the object in deploy.json."""
@@ -51,8 +51,8 @@ class Parity:
 def tolerated_difference(targets: dict[str, float] | None, exits: Exits | None = None) -> float:
     """Return how far an fp32 export's outputs may be from the model's, in the unit of the targets.
 
-    targets: the mean and the standard deviation by which training standardised, None where it did not; exits: those of
-    the model, if it has some.
+    targets: the mean and standard deviation with which training standardised, None if it did not; exits: those of
+    the model, if it has any.
     """
     logit = max(TOLERANCE, exits.rounding()) if exits else TOLERANCE
     return TargetScale(**targets).tolerance(logit) if targets else logit
@@ -83,7 +83,7 @@ def _scored(found: Parity, trained: Predictor, exported: Predictor, split: Token
 
 
 def scored_rows(split: TokenSplit) -> TokenSplit:
-    """At most SCORED rows with all of their windows, which answer together; of a ranking whole queries, in order."""
+    """At most SCORED rows with all their windows, which are answered together; of a ranking whole queries, in order."""
     if split.units is not None:
         return split.take_sources(split.units.first(SCORED))
     lengths = split.lengths if split.parts is None else np.add.reduceat(split.lengths, np.asarray(split.parts)[:-1])
@@ -134,7 +134,7 @@ def built_in_texts(trained: Predictor) -> TokenSplit:
 
 
 def tone(hertz: float, rate: int = 8000) -> bytes:
-    """Return the content of a WAV file with a sine of up to 4 seconds, the higher the longer."""
+    """Return the content of a WAV file with a sine wave of up to 4 seconds; longer ones have a higher pitch."""
     count = round(rate * min(4.0, hertz / 500))
     samples = 16000 * np.sin(2 * np.pi * hertz * np.arange(count) / rate)
     stream = io.BytesIO()
@@ -145,6 +145,6 @@ def tone(hertz: float, rate: int = 8000) -> bytes:
 
 
 def evenly_by_length(lengths: np.ndarray, count: int) -> np.ndarray:
-    """At most `count` row numbers, spread evenly over the lengths."""
+    """At most `count` row numbers, evenly spaced by length."""
     order = np.argsort(lengths, kind="stable")
     return np.asarray(order[np.linspace(0, len(order) - 1, min(count, len(order))).round().astype(int)])

@@ -58,7 +58,7 @@ class Predictor:
         return worded_fields(self.task.answer_fields(), self.calibration)
 
     def ask(self, texts: Sequence[Text], pairs: Sequence[str] | None = None) -> Asked:
-        """Make texts, or pairs of texts, ready for the model; those longer than it reads are cut and counted."""
+        """Prepare texts, or pairs of texts, for the model; those longer than it reads are cut and counted."""
         columns = [texts] if pairs is None else [texts, pairs]
         try:
             return self.input.ask(columns, self.exported.max_length)
@@ -68,7 +68,7 @@ class Predictor:
     def logits(self, split: TokenSplit, batch_size: int) -> np.ndarray:
         """Return the model's outputs (items, C), float32, in the order of the rows; not calibrated.
 
-        An int8 graph finds the range of its activations in all that it is given, padding too, so it gets row after row:
+        An int8 graph takes the range of its activations from its whole input, even padding, so it gets single rows:
         no answer depends on what else was asked. At 384 x 6 that takes 14 % longer than batches of 32.
         """
         batch_size = 1 if self.exported.engine == "onnx-int8" else batch_size
@@ -102,7 +102,7 @@ def load_for_runtime(exported: ExportedModel, threads: int) -> nn.Module:
 
 
 def check_files_match(model: Any, exported: ExportedModel, wanted: int, tokens: int) -> None:
-    """Raise ConfigError where model, tokenizer and record are not from one run: ids and labels would not match.
+    """Raise ConfigError if model, tokenizer and record are not from the same run: ids and labels would not match.
 
     wanted: the outputs that the task's head has; tokens: of the tokenizer.
     """

@@ -16,7 +16,7 @@ from runner.deploy.packed_sounds import PackedSounds
 
 
 class Questions(Protocol):
-    """Questions made ready for a model."""
+    """Questions prepared for a model."""
 
     @property
     def lengths(self) -> np.ndarray:
@@ -24,11 +24,11 @@ class Questions(Protocol):
 
     @property
     def is_cut(self) -> np.ndarray:
-        """Whether it lost tokens because the model reads fewer, (questions,) bool."""
+        """Whether each was cut because the model reads fewer tokens, (questions,) bool."""
 
     @property
     def longest(self) -> int | None:
-        """The tokens that are kept of a question; None: as many as the model reads."""
+        """How many tokens of a question are kept; None: as many as the model reads."""
 
 
 class AnyPredictor(Protocol):
@@ -51,7 +51,7 @@ class AnyPredictor(Protocol):
         """The parts of an answer."""
 
     def ask(self, texts: Sequence[Any], pairs: Sequence[str] | None = None) -> Questions:
-        """Make texts, or pairs of texts, ready for the model; those longer than it reads are cut and counted."""
+        """Prepare texts, or pairs of texts, for the model; those longer than it reads are cut and counted."""
 
     def answers(self, asked: Any, batch_size: int) -> list[Answer]:
         """Return one answer for each question; asked: as `ask` returned it."""
@@ -62,18 +62,18 @@ class AnyPredictor(Protocol):
 
 @runtime_checkable
 class KeepsTime(Protocol):
-    """A predictor of a model with searched lengths that may spend so many milliseconds on each text."""
+    """A predictor with searched lengths that may spend a given number of milliseconds on each text."""
 
     max_ms: float  # where a question does not say
 
     def describe(self) -> str:
-        """Return a sentence for the terminal: what is answered how fast."""
+        """Return a sentence for the terminal on how fast texts are answered."""
 
     def tokens(self, asked: Any) -> Sequence[int]:
-        """Return the tokens that are read of each question."""
+        """Return how many tokens of each question are read."""
 
     def least_ms(self, tokens: int) -> float:
-        """Return the time of the fastest lengths for a text of so many tokens."""
+        """Return the time of the fastest lengths for a text of this many tokens."""
 
     def answers_within(self, asked: Any, limits: Sequence[float], batch_size: int) -> list[Answer]:
         """Return one answer for each question, within its own limit in milliseconds; asked: as `ask` returned it."""

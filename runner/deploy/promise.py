@@ -50,14 +50,14 @@ class WantedPromise:
         return f"precision_at_least={1 - self.alpha:g} class={','.join(self.classes)}"
 
     def with_alpha(self, alpha: float) -> WantedPromise:
-        """Return what asks for another share of errors of these answers."""
+        """Return the options for another share of errors among these answers."""
         return WantedPromise(alpha, self.classes)
 
 
 def find_promise(record: RunRecord, run_folder: Path, wanted: WantedPromise, models: int) -> Promise:
     """Return the promise that the calibration rows of a run allow.
 
-    Raises ConfigError where they do not, with what they allow.
+    Raises ConfigError if they do not, with what they allow.
 
     models: how many were compared on these rows.
     """
@@ -99,7 +99,7 @@ def surest_of(
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """Return confidence and errors, both (n,), of the rows that may be answered with a class, and how many usually are.
 
-    name: of the class, "" for any answer. Of several classes a row belongs to the most probable one of them.
+    name: of the class, "" for any answer. Of several classes, a row belongs to the most probable one.
     """
     answers = shares.argmax(1)
     if not name:
@@ -111,7 +111,7 @@ def surest_of(
 
 
 def with_commas(parts: Sequence[str], labels: Sequence[str]) -> tuple[str, ...]:
-    """Return the classes that are named by texts between commas: those that are parts of one label are one class."""
+    """Return the classes named in a list split at commas; parts of a label that itself has commas are rejoined."""
     whole = {tuple(part.strip() for part in label.split(",")): label for label in labels}
     found, start = [], 0
     while start < len(parts):
@@ -123,7 +123,7 @@ def with_commas(parts: Sequence[str], labels: Sequence[str]) -> tuple[str, ...]:
 
 
 def check_labels(record: RunRecord, wanted: WantedPromise, labels: tuple[str, ...]) -> None:
-    """Raise ConfigError for a run whose answers are no labels, for an unknown class, and for a label called UNSURE."""
+    """Raise ConfigError for a run whose answers are not labels, for an unknown class, and for a label called UNSURE."""
     if not labels or all(field.type != "shares" for field in task_of_record(record).answer_fields()):
         raise ConfigError(
             f"{wanted.words}: run {record.identity} has task {record.data.task}, but a promise is for models that "
@@ -144,7 +144,7 @@ def check_labels(record: RunRecord, wanted: WantedPromise, labels: tuple[str, ..
 def calibration_split(record: RunRecord, words: str) -> str:
     """Return the name of the split whose rows a promise may be made on.
 
-    Raises ConfigError for one that was used otherwise.
+    Raises ConfigError for one that was used for something else.
 
     words: the options that ask for the promise, for the message.
     """
@@ -175,7 +175,7 @@ def calibration_split(record: RunRecord, words: str) -> str:
 def calibration_rows(record: RunRecord, run_folder: Path, split: str, words: str) -> tuple[np.ndarray, np.ndarray]:
     """Return the probabilities (n, C) and labels (n,) of the calibration rows.
 
-    Raises ConfigError where no logits are kept, one of them is not finite, or all rows have one label.
+    Raises ConfigError if no logits are kept, one of them is not finite, or all rows have one label.
     """
     found = read_logits(run_folder, split, record)
     if found is None:
@@ -203,7 +203,7 @@ def refusal(wanted: WantedPromise, where: str, reason: str, least: tuple[float, 
 
 
 def facts_with(facts: JsonObject, promise: Promise, weights: Path) -> JsonObject:
-    """Return the content of a calibration.json, {} where there is none, with a promise and its words."""
+    """Return the content of a calibration.json ({} without one) with a promise and its sentences added."""
     known = facts or {"method": NONE, "of": [hash_of(weights)]}
     return known | {PROMISE: promise | {WORDS: sentences(promise)}}
 

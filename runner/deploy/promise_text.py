@@ -38,7 +38,7 @@ def sentences(promise: JsonObject) -> list[str]:
 
 
 def remarks(promise: JsonObject, record: RunRecord) -> list[str]:
-    """Return what a promise allows for, and what makes it weaker than its words, as far as the record tells."""
+    """Return what a promise corrects for, and what makes it weaker than it reads, as far as the record shows."""
     data, split, rows, models = record.data, rows_behind(promise["split"]), promise["rows"], promise["models"]
     found = [f"{models:,} models were compared on these rows, which is allowed for"] if models > 1 else []
     if (repeats := data.duplicates.get(f"{split}/normalised", 0)) > REPEATS * rows:
@@ -59,7 +59,7 @@ def share_text(share: float, low: float, high: float, what: str) -> str:
 
 
 def digits(share: float) -> str:
-    """Return a share in per cent, in whole numbers from 1 on."""
+    """Return a share in per cent, as a whole number from 1 up."""
     return f"{100 * share:.0f}" if share >= 0.01 else f"{100 * share:.2g}"
 
 

@@ -1,9 +1,9 @@
-"""The files that the reader of an encoder's bundle opens, written to be timed or counted: no code, no page, no check.
+"""The files that the reader of an encoder's bundle opens, written to be timed or measured: no code, README or checks.
 
     bundle_bytes(model_of_run(record, folder), int8=False)       # 975_997
 
-A graph has as many bytes whatever its weights are, so that those of a model with random weights are known for the
-model that will be trained.
+A graph has the same size whatever its weights, so a model with random weights has the size of the
+trained model.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from runner.machine.extras import require_extra
 
 
 def bundle_bytes(trained: ExportedModel, *, int8: bool) -> int | None:
-    """Return the bytes of what an answer by the bundle of a saved encoder needs: graph, tokenizer, facts.
+    """Return the bytes that the bundle of a saved encoder needs for an answer: graph, tokenizer, model.json.
 
     int8: with the graph in 8 bits. None for a packed model, whose file is all it needs, and for one without a bundle.
     """
@@ -49,7 +49,7 @@ def bundle_bytes(trained: ExportedModel, *, int8: bool) -> int | None:
 def write_reader_files(trained: ExportedModel, folder: Path) -> Network:
     """Write the graph in float32, the tokenizer and model.json into an existing folder; return the network.
 
-    Raises ConfigError or ModelError where there can be no bundle.
+    Raises ConfigError or ModelError if there can be no bundle.
     """
     refuse_sounds(trained, "bundle")
     require_extra("onnx", "format=bundle")

@@ -1,9 +1,9 @@
-"""Which words spoke for an answer: exactly where scores are sums over n-grams, else by leaving out each word.
+"""Which words led to an answer: exact if scores are sums over n-grams, else by leaving out each word.
 
     reasons = find_reasons(predictor, ["a lovely film"], predictor(["a lovely film"])[0])
 
-The first says what a part adds to the logits, as the page of `format=page` does; the second how much the share of the
-answer falls without a word, which is no part of a sum: two words that say the same may each seem to do nothing.
+The first gives what a part adds to the logits, as a page of `format=page` does; the second how much the share of the
+answer falls without a word. These are not parts of a sum: of two words that say the same, each may seem to do nothing.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ MOST_PARTS = 200  # of an exact answer, the strongest
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a question. field: of which text, 0 or 1; spans: its places in characters, the end excluded."""
+    """A part of a question. field: of which text, 0 or 1. spans: its character offsets, end exclusive."""
 
     text: str
     field: int
@@ -55,9 +55,9 @@ class Reasons:
 def find_reasons(
     predictor: AnyPredictor, texts: Sequence[str], answer: Answer, max_ms: float | None = None
 ) -> Reasons | None:
-    """Return the reasons for an answer to a text, or to a pair of texts; None where an answer is of another form.
+    """Return the reasons for an answer to a text, or to a pair of texts; None if an answer is of another form.
 
-    max_ms: within which the answer was given, where that is not the predictor's own limit.
+    max_ms: the time limit of the answer, if it differs from the predictor's own.
     """
     predictor = predictor.model_of(answer) if isinstance(predictor, CascadePredictor) else predictor
     method, ngrams = method_of(predictor), ngrams_of(predictor)
@@ -71,21 +71,21 @@ def find_reasons(
 
 
 def method_of(predictor: AnyPredictor) -> str:
-    """Return how `find_reasons` finds the reasons of this model's answers; empty where it finds none."""
+    """Return the method of `find_reasons` for this model's answers; empty if it finds none."""
     if predictor.answer_fields[0].type not in ("label", "number") or predictor.request_fields[0].type == "sound":
         return ""
     return EXACT if ngrams_of(predictor) is not None and len(predictor.request_fields) == 1 else LEFT_OUT
 
 
 def ngrams_of(predictor: AnyPredictor) -> Ngram | None:
-    """Return the linear model on n-grams that answers, None where another does."""
+    """Return the linear model on n-grams that answers; None if it is another model."""
     inner = predictor.inner if isinstance(predictor, RejectingPredictor) else predictor
     scorer = inner.model._scorer if isinstance(inner, PackedPredictor) else None
     return scorer if isinstance(scorer, Ngram) else None
 
 
 def most_probable(answer: Answer) -> int:
-    """Return the place of an answer's most probable label, which calibration may have changed; 0 for a number."""
+    """Return the index of an answer's most probable label, which calibration may have changed; 0 for a number."""
     shares = list(answer.get("probabilities", {}).values())
     return int(np.argmax(shares)) if shares else 0
 
@@ -111,7 +111,7 @@ def exact_parts(model: Ngram, text: str, best: int) -> list[Part]:
 
 
 def hits(model: Ngram, text: str) -> dict[int, tuple[str, list[tuple[int, int]]]]:
-    """Return the n-grams of a text that the model has, by their row: how they read, and where they are."""
+    """Return the n-grams of a text that the model has, by their row: their text, and where they are."""
     words = model.tokens(text)[: model.most]
     places = [word.span() for word in model.pattern.finditer(text)][: model.most]
     if len(places) != len(words):  # lower case has made other words of them
@@ -180,7 +180,7 @@ def left_out(predictor: AnyPredictor, texts: Sequence[str], answer: Answer, max_
 
 
 def share_of(other: Answer, answer: Answer) -> float:
-    """Return the share that another answer gives to the most probable label of this one; of numbers the number."""
+    """Return the share that another answer gives to the most probable label of this one; for numbers, the number."""
     if "probabilities" not in answer:
         return float(other["prediction"])
     label = max(answer["probabilities"], key=answer["probabilities"].__getitem__)

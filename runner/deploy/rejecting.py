@@ -42,14 +42,14 @@ class RejectingPredictor:
 
     @property
     def answer_fields(self) -> tuple[Field, ...]:
-        """The parts of an answer: the label or UNSURE, the most probable label, and what there is besides."""
+        """The parts of an answer: the label or UNSURE, the most probable label, and all others."""
         label, *others = self.inner.answer_fields
         said = replace(label, meaning=f"a label, or {UNSURE} where too many such labels are wrong",
                        names=(*label.names, UNSURE))  # fmt: skip
         return said, replace(label, name=MOST_PROBABLE), *others
 
     def ask(self, texts: Sequence[Any], pairs: Sequence[str] | None = None) -> Questions:
-        """Make texts, or pairs of texts, ready for the model; those longer than it reads are cut and counted."""
+        """Prepare texts, or pairs of texts, for the model; those longer than it reads are cut and counted."""
         return self.inner.ask(texts, pairs)
 
     def answers(self, asked: Questions, batch_size: int) -> list[Answer]:
@@ -62,17 +62,17 @@ class RejectingPredictor:
 
 
 def promised(predictor: AnyPredictor) -> list[str]:
-    """Return the promise that the answers of a predictor keep, in sentences; none for one that promises nothing."""
+    """Return the promise of a predictor's answers, in sentences; none for one without a promise."""
     return sentences(predictor.promise) if isinstance(predictor, RejectingPredictor) else []
 
 
 def open_answering(
     exported: ExportedModel, threads: int = 1, promise: dict[str, Any] | None = None, max_ms: float | None = None
 ) -> AnyPredictor:
-    """Load a model to answer on `threads` threads; by a promise where one is given, or saved with it.
+    """Load a model to answer on `threads` threads; with a promise if one is given, or saved with it.
 
     max_ms: as in `open_predictor`. Raises ConfigError for damaged files, and for a promise that does not hold: one that
-    was saved with other weights, or any at other lengths than the model's own.
+    was saved with other weights, or any promise at other lengths than the model's own.
     """
     try:
         if exported.lengths or max_ms is not None:

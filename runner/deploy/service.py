@@ -1,4 +1,4 @@
-"""Serves a model over HTTP: /predict, /health, /metrics, a page to try it, /openapi.json. All of it is on this machine.
+"""Serves a model over HTTP: /predict, /health, /metrics, a page to try it, /openapi.json. Nothing leaves this machine.
 
 Every error is one line, {"error": ...}: 400 not JSON, 422 not the expected fields, 413 too large or too long,
 408 too slow, 503 busy, 500 a mistake of ours. Every answer has an id in its header X-Request-ID, and a line in the log.
@@ -59,8 +59,8 @@ def load_app(
 ) -> Observed:  # fmt: skip
     """Load an exported model, and make the application around it.
 
-    log: takes a line for each request. promise: on the share of errors among the answers. max_ms: for each text, of a
-    model with searched lengths. tell: takes a sentence on how fast it is then.
+    log: called with a line for each request. promise: on the share of errors among answers. max_ms: for each text, of a
+    model with searched lengths. tell: called with a sentence on how fast it is then.
     """
     monitor = Monitor({"model": exported.identity, "name": exported.name, "engine": exported.engine})
     predictor = open_answering(exported, threads, promise, max_ms)
@@ -161,7 +161,7 @@ async def read_body(request: Request, limits: Limits) -> bytes:
 
 
 def parse_question(body: bytes, limits: Limits, asked: Sequence[fields.Field], is_timed: bool = False) -> Question:
-    """Parse the body of a request for a model that is asked with these fields; HTTPException for a malformed one."""
+    """Parse the body of a request for a model with these fields; HTTPException for a malformed one."""
     try:
         question = question_model(asked, is_timed=is_timed).model_validate_json(body)
     except ValidationError as error:
@@ -182,11 +182,11 @@ def parse_question(body: bytes, limits: Limits, asked: Sequence[fields.Field], i
 
 
 def problem_of(found: Sequence[tuple[tuple[int | str, ...], str, str]]) -> str:
-    """Return what is wrong with a body, by the first field that is, as it was sent: `texts[0] must be a string`.
+    """Return what is wrong with the first wrong field of a body: `texts[0] must be a string`.
 
-    found: the place, kind and message of each mistake, as the validation reports them. A field of several types has one
-    for each of them, with the type behind its place. The deepest counts: the list [["a", 1]] is a list of words but for
-    its second one.
+    found: the place, kind and message of each error, as the validation reports them. A field of several types has one
+    for each type, with the type after its place. The deepest counts: [["a", 1]] would be a list of words except for
+    the second.
     """
     wrong = [(field_at(place), kind, message) for place, kind, message in found]
     first = wrong[0][0]
@@ -198,7 +198,7 @@ def problem_of(found: Sequence[tuple[tuple[int | str, ...], str, str]]) -> str:
 
 
 def field_at(place: Sequence[int | str]) -> str:
-    """Return the name of a place in a body: `texts[0]`, or `body` for the whole."""
+    """Return the name of a place in a body: `texts[0]`, or `body` for all of it."""
     return f"{next(iter(place), 'body')}" + "".join(f"[{part}]" for part in place if isinstance(part, int))
 
 
@@ -228,14 +228,14 @@ def limits_of(predictor: KeepsTime, questions: Sequence[Question]) -> list[float
 
 
 def limit_of(question: Question) -> float | None:
-    """Return the milliseconds that a question says its answers may take."""
+    """Return the milliseconds that a question allows for its answers."""
     return question.max_ms if isinstance(question, TimedQuestion) else None
 
 
 def too_fast(predictor: KeepsTime, question: Question, tokens: Sequence[int]) -> str:
-    """Return why a request's time limit cannot be kept for one of its texts, and which limit can.
+    """Return why a request's time limit cannot be met for one of its texts, and which limit can.
 
-    "" if it can be kept.
+    "" if it can be met.
     """
     limit, longest = limit_of(question), int(max(tokens))
     least = predictor.least_ms(longest)
@@ -255,7 +255,7 @@ def longest_text(question: Question) -> int:
 def answer_questions(
     predictor: AnyPredictor, questions: Sequence[Question], batch_size: int
 ) -> list[list[Answer] | HTTPException]:
-    """Predict for several questions at once; one with a text that is too long, or is none, gets an exception."""
+    """Predict for several questions at once; one with a text that is too long or not a text gets an exception."""
     texts = [text for question in questions for text in question.texts]
     pairs = [pair for question in questions for pair in question.pairs or ()] or None
     try:

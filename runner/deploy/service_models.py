@@ -57,7 +57,7 @@ class Span(BaseModel):
 
 
 class ReasonFacts(BaseModel):
-    """A part of a question, and how much it spoke for the answer."""
+    """A part of a question, and how much it contributed to the answer."""
 
     text: str
     field: int = Field(description="0: in the first text, 1: in the second")
@@ -66,7 +66,7 @@ class ReasonFacts(BaseModel):
 
 
 class ReasonsFacts(BaseModel):
-    """Which words spoke for an answer."""
+    """Which words led to an answer."""
 
     method: str = Field(description="exact: parts of a sum; leave one word out: the change without each word")
     unit: str
@@ -119,7 +119,7 @@ class Health(BaseModel):
 
 
 def question_model(asked: Sequence[fields.Field], *, is_timed: bool = False) -> type[Question]:
-    """Return the body of a request for a model that is asked with these fields.
+    """Return the body of a request for a model with these fields.
 
     is_timed: may a request say how long its answers may take?
     """

@@ -136,7 +136,7 @@ def row_chunks(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
 
 
 def chunks_as_they_arrive(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
-    """Yield lists of up to `size` rows, as many as have arrived: nobody waits for a full list."""
+    """Yield lists of up to `size` rows, as many as have arrived, without waiting for a full list."""
     waiting: queue.Queue[tuple[Row | None, Exception | None]] = queue.Queue(maxsize=4 * size)
 
     def pull() -> None:
@@ -237,24 +237,24 @@ class _OutputFile(io.TextIOWrapper):
         self.path = path
 
     def write(self, text: str) -> int:
-        """Write a text; raise ConfigError where that fails."""
+        """Write a text; raise ConfigError if that fails."""
         with _blamed_on(self.path):
             return super().write(text)
 
     def flush(self) -> None:
-        """Write what is buffered; raise ConfigError where that fails."""
+        """Write what is buffered; raise ConfigError if that fails."""
         with _blamed_on(self.path):
             super().flush()
 
     def close(self) -> None:
-        """Write what is buffered, and close the file; raise ConfigError where that fails."""
+        """Write what is buffered, and close the file; raise ConfigError if that fails."""
         with _blamed_on(self.path):
             super().close()
 
 
 @contextmanager
 def _blamed_on(path: Path) -> Iterator[None]:
-    """Raise the ConfigError that out= cannot be written where the block fails to."""
+    """Raise a ConfigError that out= cannot be written if the block fails to write."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Answers within milliseconds: each text at the best searched lengths that are fast enough for it on this machine.
+"""Answers within a time limit: each text at the best searched lengths that are fast enough for it on this machine.
 
 Every choice of lengths is timed when the model is opened, from a text to its answer, for texts of several token counts.
 A text's lengths depend on its own tokens and its own limit alone, so its answer does not depend on its batch.
@@ -43,7 +43,7 @@ class Speed:
 
 
 class TimedPredictor(Predictor):
-    """A predictor that keeps within milliseconds for each text; at its shortest lengths where it cannot."""
+    """A predictor that keeps a limit in milliseconds for each text; with its shortest lengths if it cannot."""
 
     def __init__(self, exported: ExportedModel, threads: int, max_ms: float) -> None:
         """Raises ConfigError for a model without searched lengths, and for a limit below the shortest."""
@@ -65,7 +65,7 @@ class TimedPredictor(Predictor):
             )
 
     def describe(self) -> str:
-        """Return a sentence for the terminal: what is answered how fast."""
+        """Return a sentence for the terminal on how fast texts are answered."""
         speed = self.choose(self.typical, self.max_ms)
         fastest, slowest = self.speeds[0], self.speeds[-1]
         return (
@@ -75,11 +75,11 @@ class TimedPredictor(Predictor):
         )
 
     def ms(self, speed: Speed, tokens: int) -> float:
-        """Return the time of a text of so many tokens, by the times measured at the start."""
+        """Return the time of a text of this many tokens, from the times measured at the start."""
         return float(np.interp(tokens, self.sizes, speed.ms))
 
     def tokens(self, asked: Asked) -> Sequence[int]:
-        """Return the tokens that are read of each question."""
+        """Return how many tokens of each question are read."""
         found: list[int] = asked.read_lengths.tolist()
         return found
 
@@ -88,7 +88,7 @@ class TimedPredictor(Predictor):
         return min(self.ms(speed, tokens) for speed in self.speeds)
 
     def choose(self, tokens: int, max_ms: float) -> Speed:
-        """Return the best lengths within the limit; the fastest where there are none."""
+        """Return the best lengths within the limit; the fastest if there are none."""
         within = [speed for speed in self.speeds if self.ms(speed, tokens) <= max_ms]
         if not within:
             return min(self.speeds, key=lambda speed: self.ms(speed, tokens))
@@ -111,12 +111,12 @@ class TimedPredictor(Predictor):
         return answers
 
     def _set(self, lengths: Lengths | None) -> Calibration:
-        """Compute with these lengths; return their calibration, which only those that the model was saved with have."""
+        """Compute with these lengths; return their calibration, which only those of the saved model have."""
         encoder_of(self.model).lengths = lengths
         return self.fitted if lengths == self.own else Calibration(problem=OTHER_LENGTHS)
 
     def _time(self, lengths: Sequence[Lengths | None]) -> tuple[list[int], list[tuple[float, ...]]]:
-        """Return the token counts that were timed, and for each lengths the milliseconds of each count."""
+        """Return the token counts that were timed, and for each choice of lengths the milliseconds of each count."""
         most = self.exported.max_length
         texts = [WORD * max(1, size - 2) for size in (*(size for size in SIZES if size < most), most)]
         pairs = [""] if self.exported.is_pair else None
@@ -136,5 +136,5 @@ class TimedPredictor(Predictor):
 
 
 def _rounded_up(ms: float) -> float:
-    """Milliseconds with two digits, a tenth above: times differ from start to start."""
+    """Milliseconds with two digits, rounded up by a tenth: times differ from start to start."""
     return float(f"{1.1 * ms:.2g}")

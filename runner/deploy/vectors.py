@@ -1,7 +1,7 @@
 """`run export ID format=model2vec` or `static-embedding`: the word vectors of a run as other programs open them.
 
-The folder gives the vectors of texts. The last layer lies beside them in classifier.safetensors, with two lines of
-NumPy in README.md: the pipelines of those programs are pickles, which are never written.
+The folder gives the vectors of texts. The last layer is beside them in classifier.safetensors, with two lines of
+NumPy in README.md to use it: the pipelines of those programs are pickles, which are never written.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def _compared(network: Network, table: torch.Tensor, split: TokenSplit, source: 
 
 
 def _write_head(network: Network, path: Path) -> str:
-    """Write the last layer, `weight` (K, H) and `bias` (K,), where it is linear in a text's vector; else why not."""
+    """Write the last layer, `weight` (K, H) and `bias` (K,), if it is linear in a text's vector; else say why not."""
     from safetensors.numpy import save_file
 
     if not isinstance(network, LinearHead) or not isinstance(network.bert.pooler, MeanPooler):

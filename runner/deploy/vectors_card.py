@@ -32,7 +32,7 @@ scores = vectors @ layer["weight"].T + layer["bias"]
 
 
 def vectors_card(record: RunRecord, form: str, width: int, why_no_head: str) -> str:
-    """Markdown with the lines that open the folder; why_no_head: "" where the last layer lies beside the vectors."""
+    """Markdown with the lines that open the folder; why_no_head: "" if the last layer lies beside the vectors."""
     tags = ["bertier", "model2vec" if form == MODEL2VEC else "sentence-transformers", "static-embeddings"]
     labels, longest = record.data.labels, record.setting("data.max_length")
     # As code, one by one: a label may have a comma.

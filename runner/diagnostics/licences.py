@@ -32,7 +32,7 @@ class Licence:
 
     package: str
     version: str
-    text: str  # "" where the metadata name none
+    text: str  # "" if the metadata name none
 
     @property
     def is_accepted(self) -> bool:

@@ -21,7 +21,7 @@ from runner.training.checkpoint import find_resume_point
 def claim(folder: Path, notify: Callable[[str], None], exclusive: Exclusive, *, is_patient: bool) -> Iterator[None]:
     """Hold the run folder: the same command in a second terminal waits and then finds the finished run.
 
-    is_patient: wait for the other process; else raise Busy. Raises ConfigError where the folder cannot be made.
+    is_patient: wait for the other process; else raise Busy. Raises ConfigError if the folder cannot be made.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

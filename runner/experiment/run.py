@@ -144,7 +144,7 @@ def set_arithmetic(prepared: PreparedRun, overrides: list[str], kept: JsonObject
 
     kept: what the checkpoint says of them; {} for a run from its first step. The final weights are then the same bit
     for bit, unless the command itself names another number of threads, which a note states.
-    Raises ConfigError where the backend of the checkpoint is unavailable.
+    Raises ConfigError if the backend of the checkpoint is unavailable.
     """
     settings = prepared.settings
     if prepared.device.type == "cpu":

@@ -39,7 +39,7 @@ Notify = Callable[[str], None]
 
 @dataclass
 class StageInputs:
-    """The inputs of one stage; None where its settings name none."""
+    """The inputs of one stage; None if its settings name none."""
 
     teacher: KeptTeacher | None = None
     unlabelled: Unlabelled | None = None

@@ -12,7 +12,7 @@ class StageStatistics:
     """Temperatures, and what early answers lose."""
 
     def temperature(self, logits: np.ndarray, labels: np.ndarray) -> float:
-        """Return the temperature of logits (N, C) for labels (N,); 1 where none can be fitted."""
+        """Return the temperature of logits (N, C) for labels (N,); 1 if none can be fitted."""
         return fit_temperature(logits, labels).value
 
     def last_certified(self, harms: np.ndarray, helps: np.ndarray, rows: int, at_most_loss: float, delta: float) -> int:

@@ -114,7 +114,7 @@ class KeptTeacher:
         return found
 
     def item_logits(self, split: TokenSplit) -> np.ndarray:
-        """Logits of every item, (items, C) float32; NaN where the teacher's tokens have none for it."""
+        """Logits of every item, (items, C) float32; NaN if the teacher's tokens have none for it."""
         found, has_output = self.logits(split), self.versions.get(split.fingerprint, split).labels.has_output
         if has_output is None:
             return found

@@ -55,7 +55,7 @@ class WordReplacer:
             return open_masked_lm(self.source, self.key).to(self.device)
 
     def vary(self, split: TokenSplit) -> TokenSplit:
-        """Copies of the split's texts, kept in the shared cache; raise DataError where no word can be replaced."""
+        """Copies of the split's texts, kept in the shared cache; raise DataError if no word can be replaced."""
         options = self.options
         recipe = Recipe(options.copies, options.share, options.words, options.seed)
         self.cache.tell(f"augmenting {len(split):,} {split.name} rows")

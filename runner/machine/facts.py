@@ -94,7 +94,7 @@ def usable_cores() -> int:
 
 
 def load_average() -> list[float] | None:
-    """Return the load averages of 1, 5 and 15 minutes; None where the system has none."""
+    """Return the load averages of 1, 5 and 15 minutes; None if the system has none."""
     try:
         return list(os.getloadavg())
     except (AttributeError, OSError):
@@ -110,7 +110,7 @@ def memory_bytes() -> int | None:
 
 
 def package_versions() -> dict[str, str | None]:
-    """Return the installed version of each package that can change a result, None where it is missing."""
+    """Return the installed version of each package that can change a result, None if it is missing."""
     return dict(_versions(PACKAGES))
 
 

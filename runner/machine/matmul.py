@@ -60,7 +60,7 @@ def choose_gemm(wanted: str, precision: str) -> JsonObject:
 
     auto takes oneDNN on AMD processors with AVX-512, where MKL falls back to AVX2 (1.1 to 1.5 times the rate), and
     torch's own elsewhere. With AMX, oneDNN computes in bf16. That is what train.precision=bf16 is for, so it is never
-    chosen silently: the error of a product reveals it. Raises ConfigError where that contradicts `wanted`.
+    chosen silently: the error of a product reveals it. Raises ConfigError if that contradicts `wanted`.
     """
     errors = gemm_errors(["default", "onednn", *(["bf16"] if precision == "bf16" else [])])
     if wanted == "onednn" and errors["onednn"] > MOST_ERROR:
@@ -95,7 +95,7 @@ def resume_matmul(kept: JsonObject, wanted: str, precision: str) -> JsonObject:
     """Take the matrix backend of a checkpoint, as `matmul_in_use` wrote it; returns the changed facts.
 
     wanted: engine.gemm; precision: train.precision.
-    Raises ConfigError where the command asks for another one, or where it would be another precision here.
+    Raises ConfigError if the command asks for another one, or where it would be another precision here.
     """
     gemm = kept.get("gemm")
     if gemm is None or gemm == matmul_in_use()["gemm"]:

@@ -49,7 +49,7 @@ def real_batches(split: TokenSplit, batch_size: int, rounds: int) -> list[Inputs
 
 
 def _tensors(arrays: Arrays) -> Inputs:
-    """Return the arrays as tensors; `attention_mask` and `token_type_ids` are None where there are none."""
+    """Return the arrays as tensors; `attention_mask` and `token_type_ids` are None if there are none."""
     optional: Inputs = {"attention_mask": None, "token_type_ids": None}
     return optional | {name: torch.from_numpy(array) for name, array in arrays.items()}
 

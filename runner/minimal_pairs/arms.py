@@ -40,7 +40,7 @@ class Arm:
         return student_share_interval(self.accuracies) if len(self.results) > 1 else (whole.low, whole.high)
 
     def baseline(self, name: str) -> float | None:
-        """Return the mean of a baseline, shorter or unigrams; None where a model has none."""
+        """Return the mean of a baseline, shorter or unigrams; None if a model has none."""
         found = [vars(report.whole)[name] for report, _ in self.results.values()]
         return None if None in found else float(np.mean(found))
 

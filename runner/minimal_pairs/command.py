@@ -86,7 +86,7 @@ def result_of(subject: Subject, wanted: Wanted, place: Place) -> Result:
 
 
 def _enter(record: RunRecord, folder: Path, report: PairReport, place: Place) -> None:
-    """Add the numbers of a result to those of its run, unless these are of more pairs, as of max_pairs=all."""
+    """Add the numbers of a result to those of its run, unless the latter are of more pairs, as with max_pairs=all."""
     if report.whole.pairs < read_added(folder, record.started).get(f"pairs/{report.name}_count", 0):
         return
     add_metrics(folder, record.started, metrics_of(report))

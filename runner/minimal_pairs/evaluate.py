@@ -76,7 +76,7 @@ def _halves(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _progress(tell: Tell) -> Callable[[int, int], None]:
-    """Tell from time to time how many pieces were scored, and how long the rest will take."""
+    """Report from time to time how many pieces were scored, and how long the rest will take."""
     begin = last = time.monotonic()
 
     def report(done: int, total: int) -> None:
@@ -91,9 +91,9 @@ def _progress(tell: Tell) -> Callable[[int, int], None]:
 
 
 def refuse_without_pieces(sentences: Sentences, paradigms: Sequence[Paradigm]) -> None:
-    """Raise DataError for sentences of which the tokenizer leaves nothing, such as zero-width spaces alone.
+    """Raise DataError for sentences without tokens, such as zero-width spaces alone.
 
-    Their sum of no logarithms is 0, higher than the score of any other sentence.
+    The empty sum of logarithms is 0, higher than the score of any other sentence.
     """
     if not (bare := np.flatnonzero(np.minimum(*_halves(sentences.lengths)) == 0)).size:
         return
@@ -149,9 +149,9 @@ def pair_table(
 def group_lines(
     paradigms: Sequence[Paradigm], table: PairTable, unknown: tuple[np.ndarray, np.ndarray]
 ) -> dict[str, list[Line]]:
-    """Return the lines by paradigm and by each column that groups them; under "" that of all.
+    """Return the lines by paradigm and by each column that groups them; the line of all is under "".
 
-    unknown: (N,) bool, has the good or the bad sentence an unknown token?
+    unknown: (N,) bool, does the good or the bad sentence have an unknown token?
     """
     one_alone = PairTable(table.paradigm, {"unknown": (unknown[0] != unknown[1]).astype(np.float64)})
     columns = {name: table.by_paradigm(name) for name in ("outcome", "shorter", "unigrams")}

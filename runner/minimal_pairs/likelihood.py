@@ -63,7 +63,7 @@ def sentence_scores(
 def _parts(
     pieces: np.ndarray, words: np.ndarray, sentences: Sentences, model: MaskedModel, score: str, tokens: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield the sentence of each item, and its log probability, a forward pass at a time."""
+    """Yield the sentence and the log probability of each item, one forward pass at a time."""
     before, after = sentences.frame.before, sentences.frame.after
     around = [np.broadcast_to(special, (len(pieces), len(special))) for special in (before, after)]
     rows = np.concatenate([around[0], pieces, around[1]], axis=1)

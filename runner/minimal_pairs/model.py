@@ -76,7 +76,7 @@ def _open(source: str) -> MaskedLM | ForeignMaskedLM:
 
 @torch.no_grad()
 def round_weights(network: nn.Module, name: str) -> None:
-    """Round the weights as compression=[name] does, in place: its arithmetic is float32 as well.
+    """Round the weights as compression=[name] does, in place; the arithmetic remains float32, as there.
 
     Raises ConfigError for a compression that does more than round weights.
     """

@@ -101,9 +101,9 @@ def stem_of(wanted: Wanted) -> str:
 
 
 def write_result(folder: Path, stem: str, report: PairReport, table: PairTable) -> Path:
-    """Write both files; the JSON comes last, so that a report has its pairs. Returns the path of the JSON.
+    """Write both files, the JSON last, so that a report always has its pairs. Returns the path of the JSON.
 
-    An earlier report of that name is removed first, so that it is never read with the pairs of this one.
+    An earlier report of that name is removed first, so that it is never combined with the pairs of this one.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -120,7 +120,7 @@ def write_result(folder: Path, stem: str, report: PairReport, table: PairTable) 
 
 
 def read_report(path: Path) -> PairReport | None:
-    """Return the report in a file; None where there is none, or one of another version."""
+    """Return the report in a file; None if there is none, or only one of another version."""
     content = read_json(path)
     try:
         return None if content is None or content.get("schema_version") != SCHEMA_VERSION else (
@@ -131,13 +131,13 @@ def read_report(path: Path) -> PairReport | None:
 
 
 def read_reports(folder: Path, started: str) -> list[PairReport]:
-    """Return the reports beside a run that was started then, oldest first; damaged ones are passed over."""
+    """Return the reports beside a run that was started at that time, oldest first; damaged ones are skipped."""
     found = [report for path in sorted((folder / FOLDER).glob("*.json")) if (report := read_report(path))]
     return sorted((one for one in found if one.started == started), key=lambda report: report.when)
 
 
 def read_pair_table(path: Path) -> PairTable:
-    """Return the pairs beside a report; path: of the Parquet file. ConfigError where they are gone or damaged."""
+    """Return the pairs beside a report; path: of the Parquet file. ConfigError if they are missing or damaged."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

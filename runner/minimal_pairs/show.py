@@ -23,14 +23,14 @@ STAR = "*: not above the better baseline of the two (its interval reaches down t
 
 
 def groupings(report: PairReport, by: str) -> list[str]:
-    """Return the groupings to show: the one that is asked for; "": those of the data, of paradigms if it has none."""
+    """Return the groupings to show: the requested one; for "" those of the data, or by paradigm if it has none."""
     if by == ALL:
         return list(report.groups)
     return [by] if by in report.groups else [name for name in report.groups if name != PARADIGM] or [PARADIGM]
 
 
 def show_report(report: PairReport, console: Console, by: str = "") -> None:
-    """Print a report, by the grouping that is asked for."""
+    """Print a report by the requested grouping."""
     widen(console)
     whole = report.whole
     say_below(f"{report.name} of {report.model}: {in_words(report)}", console)
@@ -64,12 +64,12 @@ def one_line(report: PairReport) -> str:
 
 
 def is_at_baseline(line: Line) -> bool:
-    """Is the accuracy not above the better baseline, or one half, by its interval?"""
+    """Does the interval of the accuracy reach down to the better baseline, or to one half?"""
     return line.low <= max(line.shorter, line.unigrams or 0.0, 0.5)
 
 
 def _cut(report: PairReport) -> str:
-    """Return how many pairs were looked at, and what a claim needs."""
+    """Return how many pairs were used, and how many a claim needs."""
     told = f"{report.whole.pairs:,} of {report.available:,} pairs in {report.seconds:,.0f} s"
     return told if report.whole.pairs == report.available else f"{told}, the first of each paradigm; all: max_pairs=all"
 
@@ -100,7 +100,7 @@ def _cells(line: Line) -> tuple[str, ...]:
 
 
 def show_arms(arms: Sequence[Arm], console: Console) -> None:
-    """Print many models side by side, each with how much better it is than the first."""
+    """Print many models side by side, each with its difference from the first."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
@@ -127,7 +127,7 @@ def show_arms(arms: Sequence[Arm], console: Console) -> None:
 
 
 def show_versus(found: Versus, console: Console) -> None:
-    """Print two models side by side, and how much better the second is on the same pairs."""
+    """Print two models side by side, with their difference on the same pairs."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 

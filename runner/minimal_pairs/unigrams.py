@@ -19,7 +19,7 @@ CHUNK = 1 << 22  # tokens counted at a time
 
 
 def piece_counts(record: RunRecord | None, tokenizer: PieceTokenizer, cache: Path, notify: Notify) -> np.ndarray | str:
-    """Return how often each piece occurs in the training rows of a run, (V,), or the reason why that is not known."""
+    """Return how often each piece occurs in the training rows of a run, (V,), or why that is unknown."""
     if record is None:
         return "the training text of this model is not known here"
     settings, shared = data_settings(record), SharedCache(cache, notify)

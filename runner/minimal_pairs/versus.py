@@ -37,7 +37,7 @@ class Versus:
 def versus(first: Result, second: Result, lines: Sequence[Line]) -> Versus:
     """Compare two models; lines: the groups to show, of the first one's report.
 
-    Raises ConfigError where they are not of the same pairs.
+    Raises ConfigError if they are not of the same pairs.
     """
     (one, table), (other, others) = first, second
     rows, theirs = table.numbers["row"], others.numbers["row"]

@@ -1,4 +1,4 @@
-"""From stored answers and texts to findings about the mistakes of a run with classes."""
+"""Turns stored answers and texts into findings about the mistakes of a run with classes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PARTNERS = 3  # classes named beside a class
 def analyse(
     answered: Answered, cache: Path, notify: Callable[[str], None], *, label_errors: bool, every_row: bool = False
 ) -> Findings:
-    """Return what is found about the mistakes of a run.
+    """Return the findings about the mistakes of a run.
 
     label_errors: also look for rows that may be mislabelled; every_row: among all training rows, not a sample of many.
     """
@@ -83,7 +83,7 @@ def _classes(names: Sequence[str], counts: np.ndarray) -> tuple[ClassScores, ...
 
 
 def _mistakes(answered: Answered, run_data: RunData | None, texts: Sequence[str]) -> tuple[Mistake, ...]:
-    """Return all rows that are answered wrong, the most confident first."""
+    """Return all rows that are answered wrongly, the most confident first."""
     wrong = np.flatnonzero(~answered.is_right)
     confidence = answered.confidence
     wrong = wrong[np.argsort(-confidence[wrong], kind="stable")]
@@ -119,7 +119,7 @@ def _with_neighbours(
 
 
 def _suspects(run_data: RunData, notify: Callable[[str], None], *, every_row: bool) -> SuspectLabels | str:
-    """Return the training rows that may be mislabelled, or in words why they are not known."""
+    """Return the training rows that may be mislabelled, or why they are unknown, in words."""
     found = out_of_fold(run_data, notify, every_row=every_row)
     if isinstance(found, str):
         return found

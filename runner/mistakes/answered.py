@@ -52,7 +52,7 @@ class Answered:
 
     @property
     def are_texts(self) -> bool:
-        """Are labels and answers texts, with the grades of the task beside them?"""
+        """Are labels and answers texts, with the task's grades beside them?"""
         return task_class(self.record.data.task).grades_texts
 
     @property
@@ -72,7 +72,7 @@ class Answered:
 
     @property
     def is_right(self) -> np.ndarray:
-        """Which items are answered right, (items,) bool."""
+        """Which items are answered correctly, (items,) bool."""
         if self.are_texts:
             return np.asarray(self.answers["exact"]) == 1
         return np.asarray(self.labels == self.predictions)
@@ -84,14 +84,14 @@ class Answered:
 
     @property
     def confidence(self) -> np.ndarray:
-        """The share of the class that was answered, (rows,); 1 where none is known."""
+        """The probability of the predicted class, (rows,); 1 if unknown."""
         if self.probabilities is None:
             return np.ones(len(self.labels))
         return np.asarray(self.probabilities[np.arange(len(self.labels)), self.predictions])
 
     @property
     def confidence_word(self) -> str:
-        """The word for `confidence`: a share that was not calibrated is called a score."""
+        """The word for `confidence`: an uncalibrated share is called a score."""
         return "confidence" if self.record.is_calibrated else "score"
 
 

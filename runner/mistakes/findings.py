@@ -1,4 +1,4 @@
-"""Findings about the mistakes of a run with classes: plain data, of which page, table and terminal are made."""
+"""Findings about the mistakes of a run with classes: plain data for the page, the table and the terminal."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ClassScores:
 
     @property
     def recall(self) -> str:
-        """The share of its rows that is answered right, with its interval, in words."""
+        """The share of its rows that is answered correctly, with its interval, in words."""
         return share_in_words(self.right, self.rows)
 
     @property
@@ -53,7 +53,7 @@ class Near:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A row that was answered wrong."""
+    """A row that was answered wrongly."""
 
     index: int  # in the split
     label: str
@@ -91,12 +91,12 @@ class SuspectLabels:
 
     @property
     def can_tell(self) -> bool:
-        """Are the models better than a constant? Else neither a flag says anything, nor that there is none."""
+        """Are the models better than a constant? Otherwise neither flags nor their absence mean anything."""
         return self.accuracy > self.majority
 
     @property
     def worth(self) -> str:
-        """A clause on the worth of the flags, or of their absence."""
+        """A clause on how far to trust the flags, or their absence."""
         if self.can_tell:
             return "about half of the first 100 may be wrong labels, the others hard or rare rows"
         return (
@@ -106,13 +106,13 @@ class SuspectLabels:
 
     @property
     def kinds(self) -> str:
-        """Which rows were looked at, as an adjective."""
+        """Which rows were examined, as an adjective."""
         return "training and calibration" if self.apart else "training"
 
 
 @dataclass(frozen=True)
 class Copy:
-    """A row of the split whose text is, almost or but for case and punctuation, in train."""
+    """A row of the split whose text, or almost the same one, is in train; case and punctuation are ignored."""
 
     place: Place
     train_place: Place
@@ -126,19 +126,19 @@ class Copy:
 class Copies:
     """Rows of a split that are also in train."""
 
-    equal: int  # rows whose text, but for case and punctuation, is in train
+    equal: int  # rows whose text, except for case and punctuation, is in train
     equal_right: int
     other_label: int  # of them, rows whose label no row of that text in train has
     near: int  # rows with an almost equal text, among those looked up
     looked_up: int
     compared_with: int
     shown: tuple[Copy, ...]
-    apart: int | None = None  # rows whose text is among those set aside to calibrate on; None where no others are
+    apart: int | None = None  # rows whose text is among those set aside to calibrate on; None if no others are
 
 
 @dataclass(frozen=True)
 class Findings:
-    """All that is known about the mistakes of a run on one split."""
+    """Everything known about the mistakes of a run on one split."""
 
     title: str
     identity: str
@@ -160,7 +160,7 @@ class Findings:
 
     @property
     def accuracy(self) -> str:
-        """The share of rows answered right, with its interval."""
+        """The share of rows answered correctly, with its interval."""
         return share_in_words(self.right, self.rows)
 
     @property
@@ -170,7 +170,7 @@ class Findings:
 
 
 def share_in_words(some: int, whole: int) -> str:
-    """Return a share with its Wilson interval; of all rows, their number and a one-sided bound, rounded down."""
+    """Return a share with its Wilson interval; if it is all rows, their number and a one-sided bound, rounded down."""
     if not whole:
         return "-"
     if some == whole:

@@ -1,4 +1,4 @@
-"""The mistakes of a model of label sets: each label, which labels are missed or added, and the worst rows."""
+"""The mistakes of a multi-label model: for each label how often it is missed or added, and the worst rows."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ class LabelCounts:
 
     @property
     def missed(self) -> int:
-        """Rows that have the label and are not answered with it."""
+        """Rows that have the label but are not given it."""
         return self.rows - self.right
 
     @property
     def added(self) -> int:
-        """Rows that are answered with the label and do not have it."""
+        """Rows that are given the label but do not have it."""
         return self.answered - self.right
 
     @property
     def f1(self) -> float:
-        """The F1 of the label, 0 if it neither occurs nor is answered."""
+        """The F1 of the label; 0 if it neither occurs nor is predicted."""
         return 2 * self.right / max(1, self.rows + self.answered)
 
 
@@ -62,7 +62,7 @@ class WrongSet:
 
 
 def analyse_label_sets(answered: Answered, run_data: RunData | None) -> Plain:
-    """Return what is found about sets of labels."""
+    """Return the findings about sets of labels."""
     names = tuple(answered.record.data.labels)
     labels, sets = (matrix(answered.answers, name) > 0 for name in ("label", "prediction"))
     each = [
@@ -88,7 +88,7 @@ def analyse_label_sets(answered: Answered, run_data: RunData | None) -> Plain:
 
 
 def worst_rows(labels: np.ndarray, sets: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """Return the rows with a wrong set, (wrong,): those with the most wrong labels first, of equals the surest.
+    """Return the rows with a wrong set, (wrong,): most wrong labels first, then the most confident.
 
     labels, sets: (rows, C) bool; probabilities: (rows, C).
     """

@@ -1,6 +1,6 @@
-"""Training rows that are near some texts: what the model may have gone by, and copies across splits.
+"""Training rows near given texts: what the model may have learned from, and copies across splits.
 
-Near is the cosine of TF-IDF vectors of words, which finds related texts; a copy is an equal or almost equal text, as
+Nearness is the cosine of TF-IDF vectors of words, which finds related texts; a copy is an equal or near-equal text, as
 `data/near_repeats.py` defines it.
 """
 
@@ -35,7 +35,7 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class NearCopies:
-    """Rows with an almost equal text in train, among those that were looked up."""
+    """Rows with an almost equal text in train, among those looked up."""
 
     rows: np.ndarray  # (pairs,) of the split, the most similar first
     train_rows: np.ndarray  # (pairs,)
@@ -45,7 +45,7 @@ class NearCopies:
 
 
 def nearest(train: Sequence[str], texts: Sequence[str], most: int = 3) -> list[list[Neighbour]]:
-    """Return of each text its nearest training rows, at most `most`, the nearest first."""
+    """Return the nearest training rows of each text, at most `most`, nearest first."""
     if not train or not texts:
         return [[] for _ in texts]
     known, asked = _tfidf(train, texts)
@@ -57,7 +57,7 @@ def nearest(train: Sequence[str], texts: Sequence[str], most: int = 3) -> list[l
 
 
 class _Numbers(dict[str, int]):
-    """A number for each word, in the order in which they are first asked for."""
+    """Numbers words in the order in which they are first seen."""
 
     def __missing__(self, word: str) -> int:
         self[word] = found = len(self)
@@ -65,10 +65,10 @@ class _Numbers(dict[str, int]):
 
 
 def _tfidf(train: Sequence[str], texts: Sequence[str]) -> tuple[csr_matrix, csr_matrix]:
-    """Return the vectors of training texts and of others, each of length 1; words that are not in train are left out.
+    """Return the unit vectors of training texts and of others; words that are not in train are ignored.
 
-    A word counts (1 + ln(how often it occurs)) x (ln((1 + texts) / (1 + texts that have it)) + 1), as scikit-learn's
-    TfidfVectorizer with sublinear_tf counts it, which takes more than a second to load.
+    The weight of a word is (1 + ln(count)) x (ln((1 + texts) / (1 + texts that have it)) + 1), as in scikit-learn's
+    TfidfVectorizer with sublinear_tf, which takes more than a second to import.
     """
     numbers = _Numbers()
     known = _counts(train, numbers)
@@ -101,7 +101,7 @@ NO_COPIES = NearCopies(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
 
 
 def near_copies(train: Sequence[str], texts: Sequence[str]) -> NearCopies:
-    """Return rows whose text is almost, or but for case and punctuation, that of a training row.
+    """Return rows whose text is almost that of a training row, or the same except for case and punctuation.
 
     At most LOOKED_UP of the texts are looked up among training texts of MOST_LETTERS.
     """

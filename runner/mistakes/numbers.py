@@ -19,7 +19,7 @@ COLUMNS = ("what", "split", "file", "row", "line", "label", "prediction", "error
 
 
 def analyse_numbers(answered: Answered, run_data: RunData | None) -> Plain:
-    """Return what is found about answers that are numbers."""
+    """Return the findings about answers that are numbers."""
     labels, given = (np.asarray(values, np.float64) for values in (answered.labels, answered.predictions))
     errors = given - labels
     rows = np.argsort(-np.abs(errors), kind="stable")[:SHOWN]
@@ -40,7 +40,7 @@ def analyse_numbers(answered: Answered, run_data: RunData | None) -> Plain:
 
 
 def _digits(value: float) -> float:
-    """Return a number in as many digits as float32 holds."""
+    """Return a number with the digits that float32 holds."""
     return float(f"{value:.7g}")
 
 

@@ -1,6 +1,6 @@
 """Answers to the training rows by models that did not see them: linear models over n-grams, one for each of five folds.
 
-A model's answers to its own training rows find nothing: it has learned their labels, wrong ones too. Nothing is kept:
+A model's answers to its own training rows reveal nothing: it has learned their labels, even wrong ones. None is stored:
 the models are fitted in seconds.
 """
 
@@ -31,8 +31,8 @@ MOST_ROWS = 25_000  # looked at by default: about four seconds for reviews of 23
 class OutOfFold:
     """The answers to training rows, each by the model of the folds that it is not in.
 
-    A share of them that is set aside to calibrate on is dealt into folds, too. Rows to calibrate on from elsewhere are
-    in no fold, so all models answer them: these answers are their mean.
+    Rows of train that are set aside to calibrate on are dealt into folds, too. Rows to calibrate on from elsewhere are
+    in no fold, so all models answer them, and the mean is taken.
     """
 
     source_rows: np.ndarray  # (rows,) rising; of the rows from elsewhere once more, after those of train
@@ -44,9 +44,9 @@ class OutOfFold:
 
 
 def out_of_fold(run_data: RunData, notify: Callable[[str], None], *, every_row: bool = False) -> OutOfFold | str:
-    """Return the answers to the training rows of a run, or in words why there are none.
+    """Return the answers to the training rows of a run, or why there are none, in words.
 
-    every_row: look at all training rows, not at a random sample of MOST_ROWS.
+    every_row: use all training rows instead of a random sample of MOST_ROWS.
     """
     whole = _training_rows(run_data)
     rows = whole if every_row or len(whole.labels) <= MOST_ROWS else whole.sample(MOST_ROWS)
@@ -99,7 +99,7 @@ class _Rows:
 
 
 def _training_rows(run_data: RunData) -> _Rows:
-    """Return all training rows, also those that were cut off them to select or to calibrate, each once."""
+    """Return all training rows, including those that were cut off to select or to calibrate, each once."""
     splits = [run_data.rows.raw.splits[name] for name in run_data.of_train]
     numbers, first = np.unique(np.concatenate([split.source_rows for split in splits]), return_index=True)
     labels = np.concatenate([np.asarray(split.labels.values) for split in splits])[first]
@@ -112,11 +112,11 @@ def _training_rows(run_data: RunData) -> _Rows:
 
 
 def _is_elsewhere(run_data: RunData) -> bool:
-    """Are there rows to calibrate on that are no training rows?"""
+    """Are there rows to calibrate on that are not training rows?"""
     return CALIBRATION in run_data.rows.raw.splits and CALIBRATION not in run_data.of_train
 
 
 def _tokens(run_data: RunData, split: str) -> TokenSplit:
-    """Return the words of a split, from the store if a run over n-grams has put them there."""
+    """Return the words of a split, from the store if an n-gram run has put them there."""
     words = HashedWords(cleaning=cleaning_of(run_data.settings), language=run_data.rows.language)
     return tokenise_rows(run_data.rows, split, words, LONGEST, run_data.cache)

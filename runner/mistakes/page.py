@@ -23,7 +23,7 @@ FEW = 12  # classes whose scores are drawn as bars too
 
 
 def errors_page(found: Findings, reliability: Sequence[Section]) -> str:
-    """Return the page. reliability: the section on how sure the answers are, [] where that is not known."""
+    """Return the page. reliability: the section on the confidence of answers; [] if it is unknown."""
     lead = f"{found.rows - found.right:,} of {found.rows:,} rows of {found.split} are answered wrongly"
     sections = [
         Section("In short", tag("ul", *(tag("li", line) for line in summary(found))), "short"),
@@ -184,7 +184,7 @@ def _copies(found: Findings) -> list[Section]:
 
 
 def copies_in_words(copies: Copies, found: Findings) -> list[str]:
-    """Return sentences on what is in both splits, and what that does to the score."""
+    """Return sentences on texts that are in both splits, and their effect on the score."""
     told = [
         f"{copies.equal:,} of {found.rows:,} rows have a text that is also in train, apart from case and punctuation; "
         f"{copies.other_label:,} of them have another label there."

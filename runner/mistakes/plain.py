@@ -1,4 +1,4 @@
-"""The page of answers that are not one class a row: numbers and tags fill it with sections of their own."""
+"""The page for answers other than one class per row: numbers and tags fill it with their own sections."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def print_plain(found: Plain, console: Console) -> None:
 
 
 class RowPlace(NamedTuple):
-    """Where a row stands: as in `Place`, or in the split where its file cannot be read."""
+    """Where a row is: as in `Place`, or in the split if its file cannot be read."""
 
     file: str
     row: int
@@ -60,7 +60,7 @@ class RowPlace(NamedTuple):
 
 
 def places_of(answered: Answered, run_data: RunData | None, rows: np.ndarray) -> list[RowPlace]:
-    """Return where rows of the split stand."""
+    """Return where rows of the split are."""
     if run_data is None:
         return [RowPlace("", row + 1, None) for row in rows.tolist()]
     found = run_data.places(answered.split, run_data.source_rows(answered.split)[rows])

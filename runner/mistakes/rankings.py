@@ -1,4 +1,4 @@
-"""The queries that a ranking answers worst: what stands first, and where the first relevant document stands."""
+"""The queries with the worst rankings: which document is first, and the rank of the first relevant one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NONE = "none"  # of the relevant documents is a candidate
 
 
 def analyse_rankings(answered: Answered, run_data: RunData | None) -> Plain:
-    """Return what is found about the queries of a split."""
+    """Return the findings about the queries of a split."""
     name = answered.record.data.primary.partition("/")[2]
     chosen = RANK_SCORES[name]
     score = chosen if isinstance(chosen, RankScore) else RANK_SCORES["map"]
@@ -49,7 +49,7 @@ def analyse_rankings(answered: Answered, run_data: RunData | None) -> Plain:
 def _line(
     answers: Answers, query: int, value: float, split: str, run_data: RunData | None
 ) -> tuple[str | int | float, ...]:
-    """Return the query, its score, the place of the first relevant document, two counts, and two documents."""
+    """Return the query, its score, the rank of the first relevant document, two counts, and two documents."""
     assert answers.offsets is not None
     rows = np.arange(answers.offsets[query], answers.offsets[query + 1])
     found = rows[np.asarray(answers["retrieved"], bool)[rows]]

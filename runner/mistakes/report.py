@@ -1,4 +1,4 @@
-"""Reads a run's answers, finds what is wrong with them, and writes errors.html and errors.csv into its folder."""
+"""Reads a run's answers, analyses the wrong ones, and writes errors.html and errors.csv into its folder."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PAGE, TABLE = "errors.html", "errors.csv"
 
 
 def _plain(answered: Answered) -> Callable[[Answered, RunData | None], Plain]:
-    """Return what finds the mistakes in answers that are not one class a row."""
+    """Return the function that finds the mistakes in answers other than one class per row."""
     if answered.are_texts:
         return analyse_spans
     if answered.has_label_sets:
@@ -46,7 +46,7 @@ def report_errors(
     """Write page and table, print the short table, and return the paths.
 
     label_errors: also look for training rows that may be mislabelled; every_row: among all of them. asked: the option
-    as the user typed it, to name it where it cannot be followed; "" for the default. Raises ConfigError for a run that
+    as the user typed it, to name it if it cannot be followed; "" for the default. Raises ConfigError for a run that
     has no such page, and for `asked` of a run without classes.
     """
     folder = output / record.identity

@@ -1,7 +1,7 @@
-"""The texts of a run's rows, read again from its source, and where each row stands in the user's own file.
+"""The texts of a run's rows, reread from their source, and where each row is in the user's own file.
 
-A run stores no texts. They are read as the run read them, and used only where their fingerprint is still that of the
-run; else the page has no texts, and says why. Where only the training rows differ, nothing is said about those.
+A run stores no texts. They are read as the run read them, and used only if their fingerprint is still that of the
+run; else the page has no texts, and says why. If only the training rows differ, the page leaves only those out.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class RunData:
         return self.rows.raw.splits[split].source_rows
 
     def texts(self, split: str, chosen: np.ndarray | None = None) -> list[str]:
-        """Return the texts of rows of a split, all by default: of pairs both, of words joined; the names of sounds."""
+        """Return the texts of rows of a split, by default all: both texts of pairs, joined words, names of sounds."""
         raw = self.rows.raw.splits[split]
         columns = raw.shown(np.arange(len(raw)) if chosen is None else chosen).values()
         plain = [[cell if isinstance(cell, str) else " ".join(cell) for cell in cells] for cells in columns]
@@ -112,7 +112,7 @@ class RunData:
         return found
 
     def places(self, split: str, source_rows: np.ndarray) -> list[Place]:
-        """Return where rows stand, which are named by their numbers in the source of this split."""
+        """Return where rows are; they are given by their numbers in the source of this split."""
         settings = self.settings
         if settings.folds is not None and split == self.rows.select:
             split = "train"  # a fold of it takes the place of a split of its own
@@ -145,7 +145,7 @@ def _known(kind: type[Kind], content: JsonObject) -> Kind:
 
 
 def read_run_data(answered: Answered, cache: Path) -> RunData | str:
-    """Return the rows of a run's data, or in words why its texts cannot be shown."""
+    """Return the rows of a run's data, or why its texts cannot be shown, in words."""
     record, split = answered.record, answered.split
     settings = data_settings(record)
     named = named_task(_known(TaskSettings, record.config.get("task") or {}), settings)
@@ -158,7 +158,7 @@ def read_run_data(answered: Answered, cache: Path) -> RunData | str:
     raw, wanted = rows.raw.splits.get(source), record.data.fingerprints.get(source)
     if raw is None or (wanted and rows.fingerprints[source] != wanted):
         return f"the rows of {split} are not those that the run answered: its data have changed since"
-    if split != source and answered.source_rows is not None:  # but for rows that are in no fold
+    if split != source and answered.source_rows is not None:  # except for rows that are in no fold
         rows.raw.splits[split] = raw.take(np.flatnonzero(np.isin(raw.source_rows, answered.source_rows)))
         rows.fingerprints[split] = rows.raw.splits[split].fingerprint()
     run_data = RunData(settings, rows, shared)
@@ -168,7 +168,7 @@ def read_run_data(answered: Answered, cache: Path) -> RunData | str:
 
 
 def _changed(run_data: RunData, recorded: Mapping[str, str]) -> str | None:
-    """Return in words which training rows are no longer those of the run; rows to calibrate on count as such."""
+    """Return in words which training rows are no longer those of the run, including rows to calibrate on."""
     found, apart = run_data.rows.fingerprints, [CALIBRATION] if CALIBRATION in run_data.rows.raw.splits else []
     for name in (*run_data.of_train, *apart):
         if name in recorded and found[name] != recorded[name]:

@@ -10,12 +10,12 @@ LEAST_ROWS = 10  # of a class that is named; of fewer rows nothing is known
 
 
 def summary(found: Findings) -> list[str]:
-    """Return which classes and slices fail, what they are taken for, and what else to look at."""
+    """Return which classes and slices fail, what they are confused with, and what else to look at."""
     return [*of_classes(found), *_of_pairs(found), *_of_slices(found), *_of_labels(found), *_of_texts(found)]
 
 
 def of_classes(found: Findings) -> list[str]:
-    """Return a sentence on each of the weakest classes; none where all of their rows are right."""
+    """Return a sentence on each of the weakest classes, except those without a wrong row."""
     lines = []
     judged = [one for one in found.weakest if one.rows >= LEAST_ROWS] or found.weakest
     for one in judged[: min(FEW_WORDS, max(1, len(judged) - 1))]:
@@ -30,7 +30,7 @@ def of_classes(found: Findings) -> list[str]:
 
 
 def _of_pairs(found: Findings) -> list[str]:
-    """Return the most frequent confusion, where there are more than two classes."""
+    """Return the most frequent confusion, if there are more than two classes."""
     wrong = found.rows - found.right
     pairs = [(count, i, j) for i, row in enumerate(found.counts) for j, count in enumerate(row) if i != j and count]
     if len(found.classes) < 3 or not pairs:

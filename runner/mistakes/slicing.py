@@ -62,7 +62,7 @@ def length_slices(texts: Sequence[str]) -> list[Slice]:
 
 
 def script_slices(texts: Sequence[str]) -> list[Slice]:
-    """Return the rows whose letters are mostly of each script; none where all rows share one."""
+    """Return the rows whose letters are mostly of each script; nothing if all rows share one."""
     scripts = np.array([main_script(text) for text in texts])
     names, counts = np.unique(scripts, return_counts=True)
     order = np.argsort(-counts, kind="stable")

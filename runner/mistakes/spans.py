@@ -1,4 +1,4 @@
-"""The mistakes of a model whose answers are parts of a text: how they end, in which questions, and the worst ones."""
+"""The mistakes of a model whose answers are parts of a text: outcomes, by kind of question, and the worst ones."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class _Texts:
 
 
 def analyse_spans(answered: Answered, run_data: RunData | None) -> Plain:
-    """Return what is found about answers that are parts of a text."""
+    """Return the findings about answers that are parts of a text."""
     f1, exact = (np.asarray(answered.answers[name], np.float64) for name in ("f1", "exact"))
     outcomes = outcomes_of(answered)
     texts = _read(answered, run_data)
@@ -56,7 +56,7 @@ def analyse_spans(answered: Answered, run_data: RunData | None) -> Plain:
 
 
 def sureness(answered: Answered) -> np.ndarray:
-    """Return how far each question, answered or not, is from the threshold of an answer, (questions,)."""
+    """Return how far each question, answered or not, is from the threshold for an answer, (questions,)."""
     beyond = np.asarray(answered.answers["margin"]) - float(answered.record.setting("data.null_threshold", 0.0))
     return np.where(_is_answered(answered), -beyond, beyond)
 
@@ -66,7 +66,7 @@ def _is_answered(answered: Answered) -> np.ndarray:
 
 
 def outcomes_of(answered: Answered) -> list[Slice]:
-    """Return how answers end: each question is in one of these."""
+    """Return the outcomes of answers; each question has exactly one."""
     f1, exact, has_answer = (np.asarray(answered.answers[name]) for name in ("f1", "exact", "answerable"))
     is_answered = _is_answered(answered)
     asked, right = has_answer == 1, exact == 1
@@ -108,7 +108,7 @@ def span_slices(answered: Answered, run_data: RunData | None) -> list[Slice]:
 def _lines(
     answered: Answered, run_data: RunData | None, texts: _Texts | None, rows: np.ndarray, outcomes: Sequence[Slice]
 ) -> list[CsvLine]:
-    """Return the questions with these numbers, one a line of errors.csv."""
+    """Return the questions with these numbers, one per line of errors.csv."""
     found: list[CsvLine] = []
     for row, place in zip(rows.tolist(), places_of(answered, run_data, rows)):
         what = next(name for name, is_in in outcomes if is_in[row])

@@ -1,4 +1,4 @@
-"""The mistakes of a model of tags: each tag, what it is taken for, and the sentences with the most wrong ones."""
+"""The mistakes of a tagger: what each tag is confused with, and the sentences with the most wrong tags."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Line = tuple[RowPlace, int, str, str]
 
 
 def analyse_tags(answered: Answered, run_data: RunData | None) -> Plain:
-    """Return what is found about answers that are tags of words; of words with two tags about the first one."""
+    """Return the findings about answers that are tags of words; for words with two tags, about the first."""
     names = answered.names
     counts = confusion_of(answered.labels, answered.predictions, len(names))
     scores = [_scores(names, counts, k) for k in range(len(names))]
@@ -65,7 +65,7 @@ def _scores(names: Sequence[str], counts: np.ndarray, own: int) -> ClassScores:
 
 
 def _sentences(answered: Answered, run_data: RunData | None) -> list[Line]:
-    """Return the sentences with the most wrong tags: where, how many, which, and the text."""
+    """Return the sentences with the most wrong tags: where they are, how many tags, which, and the text."""
     offsets = np.asarray(answered.answers.offsets)
     names, labels, given = answered.names, answered.labels, answered.predictions
     wrong = np.flatnonzero(~answered.is_right)

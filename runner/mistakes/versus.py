@@ -1,4 +1,4 @@
-"""Two runs on the same rows: which rows only one of them gets right, by chance or not, and in which slices they differ.
+"""Two runs on the same rows: which rows only one gets right, whether by chance, and in which slices they differ.
 
 run compare A B --errors [--out FOLDER]
 """
@@ -76,9 +76,9 @@ class Versus:
 
 
 def compare_errors(first: Answered, second: Answered, cache: Path) -> Versus:
-    """Return in which rows two runs differ.
+    """Return the rows in which two runs differ.
 
-    Raises ConfigError for runs on other rows, or without right and wrong answers.
+    Raises ConfigError for runs on different rows, or without right and wrong answers.
     """
     for one in (first, second):
         if one.is_of_words or not one.names:

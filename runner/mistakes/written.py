@@ -23,15 +23,15 @@ MOST_CLASSES = 10  # on the terminal
 
 
 def write_errors_csv(found: Findings, path: Path) -> None:
-    """Write every mistake, and every row that may be mislabelled, one a line.
+    """Write every mistake and every row that may be mislabelled, one per line.
 
-    row: of the user's file, 1 is the first below the header; line: as an editor counts. score: of the answer.
+    row: of the user's file, 1 is the first below the header. line: as an editor counts. score: of the answer.
     """
     write_table(path, COLUMNS, _lines(found))
 
 
 def write_table(path: Path, columns: Sequence[str], lines: Iterable[Sequence[str | int | float | None]]) -> None:
-    """Write lines for a spreadsheet, which shows and does not run their texts, whole or not at all."""
+    """Write lines for a spreadsheet completely or not at all; their texts cannot run as formulas."""
     with written_whole(path) as part, part.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(columns)
@@ -53,7 +53,7 @@ def _lines(found: Findings) -> Iterator[tuple[str | int | float | None, ...]]:
 
 
 def print_findings(found: Findings, console: Console) -> None:
-    """Print the weakest classes and what the findings say."""
+    """Print the weakest classes and a summary of the findings."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
@@ -80,14 +80,14 @@ def print_findings(found: Findings, console: Console) -> None:
 
 
 def _said_by_table(found: Findings) -> list[str]:
-    """Return the first sentence on a class, where the table has its numbers: rare classes may fill all of its lines."""
+    """Return the first sentence on a class whose numbers are in the table: rare classes may fill all its lines."""
     first = of_classes(found)[:1] if len(found.weakest) > 1 else []
     shown = [one.name for one in found.weakest[:MOST_CLASSES]]
     return [line for line in first if any(line.startswith((f"{name}: F1 ", f"{name}: none of ")) for name in shown)]
 
 
 def _shares(one: ClassScores) -> tuple[str, str, str]:
-    """Recall with its interval, of all rows their number; precision and F1; two digits."""
+    """Recall with its interval, or the number of rows if all are right; precision and F1; two digits."""
     share = one.right / one.rows
     low, high = wilson_interval(share, one.rows)
     recall = f"{one.right:,} of {one.rows:,}" if one.right == one.rows else f"{share:.2f} [{low:.2f}, {high:.2f}]"

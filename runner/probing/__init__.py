@@ -1,4 +1,4 @@
-"""Probes of the layers of a frozen encoder, with their controls, and how easily a property is read off.
+"""Probes of the layers of a frozen encoder, with controls, and how easily a property can be decoded.
 
-Nothing of the encoder is trained; only the probes are.
+Only the probes are trained, never the encoder.
 """

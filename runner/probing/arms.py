@@ -1,4 +1,4 @@
-"""Many models on the same probing tasks: runs that differ in the seed alone are an arm; the first is the baseline."""
+"""Compares models on the same tasks: runs that differ only in the seed form an arm; the first is the baseline."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ALL_TASKS = "all tasks"
 
 @dataclass(frozen=True)
 class Arm:
-    """Some models that differ in the seed alone, or one model."""
+    """Models that differ only in the seed, or one model."""
 
     name: str
     reports: dict[int, ProbeReport]  # by seed
@@ -50,13 +50,13 @@ class Arm:
         return paired_seeds(self._differences(first, group))
 
     def _differences(self, first: Arm, group: str) -> list[float]:
-        """Return by how much it is better with each seed that both have."""
+        """Return how much better it is with each seed that both have."""
         own, theirs = self.accuracies(group), first.accuracies(group)
         return [own[seed] - theirs[seed] for seed in own if seed in theirs]
 
 
 def arms_of(subjects: Sequence[Subject], reports: Sequence[ProbeReport]) -> list[Arm]:
-    """Return the arms, in the order of their first models. A run is named by what tells it from the others."""
+    """Return the arms, in the order of their first models. A run is named by what distinguishes it from the others."""
     found: dict[str, dict[int, ProbeReport]] = {}
     for (name, seed), report in zip(names_and_seeds(subjects), reports):
         found.setdefault(name, {})[seed] = report
@@ -64,9 +64,9 @@ def arms_of(subjects: Sequence[Subject], reports: Sequence[ProbeReport]) -> list
 
 
 def groups_of(arms: Sequence[Arm]) -> list[str]:
-    """Return the groups of tasks that all models have; the mean over all tasks where there are none, or several.
+    """Return the groups of tasks that all models have; the mean over all tasks if there are none, or several.
 
-    There is no mean over different scores.
+    No mean is taken over different scores.
     """
     report = next(iter(arms[0].reports.values()))
     groups = [*report.groups()]

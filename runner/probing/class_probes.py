@@ -44,17 +44,17 @@ class ClassTask(Protocol):
         """Return the rows as vectors of the cells of these pools, of the model's network or of its twin."""
 
     def types(self, probed: Probed) -> Mapping[str, np.ndarray] | None:
-        """Return for each row of each split what the random labels of the control task go by, (rows,) integers.
+        """Return for each row of each split the type that decides its label in the control task, (rows,) integers.
 
-        None where rows have no such thing, and so no control task.
+        None if rows have no types, and so no control task.
         """
 
     def notes(self, probed: Probed) -> list[str]:
-        """Return what the user must be told about the rows."""
+        """Return notes on the rows for the user."""
 
 
 def probe_classes(task: ClassTask, models: Models) -> tuple[TaskReport, dict[str, np.ndarray]]:
-    """Fit all probes of one task; return its lines, and by line the share of right answers by reported sentence."""
+    """Fit all probes of one task; return its lines, and for each the share of right answers by reported sentence."""
     probed, classes = models.probed, task.classes
     wanted, cells = probed.wanted, probed.cells(task.pools(probed))
     rows, form, once = task.rows(probed, probed.network), wanted.form, wanted.seeds[:1]
@@ -102,9 +102,9 @@ def control_rows(rows: Splits, types: Mapping[str, np.ndarray], seed: int) -> Sp
 
 
 def rows_given(rows: Splits, task: ClassTask, models: Models) -> Splits | None:
-    """Return what is known before a layer is read, as vectors of one cell; None where nothing shall be.
+    """Return what is given in addition to a layer, as vectors of one cell; None if nothing is.
 
-    Raises ConfigError where the given model reads other words than this one.
+    Raises ConfigError if the given model reads different words than this one.
     """
     probed, given = models.probed, models.given
     if given is not None:
@@ -127,5 +127,5 @@ def rows_given(rows: Splits, task: ClassTask, models: Models) -> Splits | None:
 
 
 def majority_share(train: np.ndarray, report: np.ndarray) -> float:
-    """Return the accuracy of the most frequent class of the training labels, on the reported ones."""
+    """Return the accuracy on the reported labels of always answering the most frequent training class."""
     return float(np.mean(report == np.bincount(train).argmax()))

@@ -1,4 +1,4 @@
-"""`run probe` after its words are checked: each model is probed or its result read, then they are shown."""
+"""`run probe` after its words are checked: each model is probed, or its result is read, then all are shown."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ NEUTRAL = (("grid", QUICK), ("has_mix", False))  # choices that are not in the k
 
 @dataclass(frozen=True)
 class Place:
-    """Where things lie, and how results are shown."""
+    """Where files are stored, and how results are shown."""
 
     output: Path
     cache: Path
@@ -97,7 +97,7 @@ def _result_of(
     subject: Subject, base: Subject | None, tasks: Sequence[ProbingTask], data: str, wanted: Wanted, place: Place,
     cache: SharedCache,
 ) -> tuple[ProbeReport, Right]:  # fmt: skip
-    """The result beside the model if it is of these very weights and rows, else a new one, which is written there."""
+    """The result stored beside the model if it is of exactly these weights and rows, else a new one, stored there."""
     key = _key(subject, base, tasks, data, wanted)
     folder = _folder_of(subject, place.output)
     name = f"{file_name(data)}-{wanted.ending}"
@@ -123,7 +123,7 @@ def _write(folder: Path, report: ProbeReport, right: Right) -> str:
 
 
 def _key(subject: Subject, base: Subject | None, tasks: Sequence[ProbingTask], data: str, wanted: Wanted) -> JsonObject:
-    """Return all that the numbers depend on."""
+    """Return everything that the numbers depend on."""
     chosen: JsonObject = {
         name: _plain(value)
         for name, value in asdict(wanted).items()

@@ -1,6 +1,6 @@
 """How many bits it takes to transmit labels with a probe: the online code of Voita and Titov (2020, arXiv 2003.12298).
 
-Accuracy does not say how easily a property is read off; the length of this code does. The first block of labels is sent
+Accuracy does not say how easily a property is decoded; the length of this code does. The first block of labels is sent
 without a model, log2 C bits each; each further block by the probes that were fitted to all labels before it.
 """
 
@@ -33,19 +33,19 @@ class CodeLengths:
 
     @property
     def compression(self) -> np.ndarray:
-        """Bits without a model over bits with it, (S,); 1: the vectors say nothing that this probe can read."""
+        """Bits without a model over bits with it, (S,); 1: the vectors hold nothing that this probe can decode."""
         return self.labels * np.log2(self.classes) / self.bits
 
 
 def block_ends(labels: int) -> list[int]:
-    """Return where the blocks of so many labels end, the last at `labels`; those of no label are left out."""
+    """Return where the blocks of a number of labels end, the last at `labels`; empty blocks are left out."""
     return sorted({max(1, round(share * labels)) for share in SHARES})
 
 
 def code_lengths(train: Rows, select: Rows, classes: int, options: ProbeOptions, seed: int) -> CodeLengths:
     """Return the lengths of the online code of the labels of `train`, in an order that the seed shuffles.
 
-    select: rows by which each probe stops; their labels are not sent.
+    select: rows that decide when each probe stops; their labels are not sent.
     """
     shuffled = train.take(np.random.default_rng(seed).permutation(len(train)))
     ends = block_ends(len(train))

@@ -53,7 +53,7 @@ def reads_sounds(tokenizer: Tokenizer) -> bool:
 
 
 def check_reads(subject: Subject, data: str, *, has_sounds: bool) -> None:
-    """Raise ConfigError for a model of texts that would read sounds, or a model of sounds that would read texts.
+    """Raise ConfigError for a model of texts that is given sounds, or a model of sounds that is given texts.
 
     data: as messages call it.
     """
@@ -66,7 +66,7 @@ def check_reads(subject: Subject, data: str, *, has_sounds: bool) -> None:
 
 
 def random_twin(network: Network, subject: Subject, seed: int) -> Network | None:
-    """Return an encoder of the same shape with random weights; None where compression gave it a shape of its own."""
+    """Return an encoder of the same shape with random weights; None if compression has changed its shape."""
     if COMPRESSED in network.architecture:
         return None
     torch.manual_seed(seed)

@@ -49,9 +49,9 @@ class Cell:
 
 
 def cells_of(network: Network, pools: tuple[str, ...]) -> list[Cell]:
-    """Return the cells of a network: every pooling of every layer, the embeddings first; the readout once.
+    """Return the cells of a network: every pooling of every layer, embeddings first, and the readout once.
 
-    Raises ConfigError for a readout that gives no vector as wide as the layers, one for each text.
+    Raises ConfigError for a readout that does not give one vector as wide as the layers for each text.
     """
     hidden, layers = network.bert.state_shape()
     pooler = network.bert.pooler
@@ -82,7 +82,7 @@ def sentence_vectors(
 def stored_vectors(parts: JsonObject, fill: Callable[[Path], None], cache: SharedCache) -> np.ndarray:
     """Return the vectors of these parts, memory-mapped from the cache.
 
-    parts: all that they depend on; fill: computes them and writes them to a path that ends in .npy.
+    parts: everything that they depend on; fill: computes them and writes them to a path ending in .npy.
     """
     key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:20]
 
@@ -96,7 +96,7 @@ def stored_vectors(parts: JsonObject, fill: Callable[[Path], None], cache: Share
 
 
 def readout_digest(network: Network) -> str:
-    """Return the sha256 of the readout, whose modules may also stand between the layers."""
+    """Return the sha256 of the readout, whose modules may also be between the layers."""
     digest = hashlib.sha256(repr(network.architecture["readout"]).encode())
     for name, tensor in sorted(network.bert.pooler.state_dict().items()):
         digest.update(name.encode() + tensor_bytes(tensor))

@@ -35,7 +35,7 @@ class Fits:
 
 
 def options_of(form: str, grid: str, classes: int) -> list[ProbeOptions]:
-    """Return the options of probes of which the selecting rows choose."""
+    """Return the options of probes among which the selection rows choose."""
     if grid == QUICK:
         return [ProbeOptions(form, penalty=penalty) for penalty in PENALTIES]
     assert grid == SENTEVAL
@@ -50,7 +50,7 @@ def options_of(form: str, grid: str, classes: int) -> list[ProbeOptions]:
 
 
 def fit_all(rows: Splits, classes: int, form: str, seeds: tuple[int, ...], grid: str = QUICK) -> Fits:
-    """Fit probes with all options and seeds, and take the options that the selecting rows prefer for each layer."""
+    """Fit probes with all options and seeds, and take each layer's best options on the selection rows."""
     options, layers = options_of(form, grid, classes), rows["train"].vectors.shape[1]
     found: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}  # by option and seed: selected, is_right
 
@@ -74,7 +74,7 @@ def interval(is_right: np.ndarray, sentences: np.ndarray | None = None) -> tuple
 
     is_right: (seeds, rows), 0..1.
 
-    sentences: (rows,) the sentence of each word. Words of one sentence are alike, so rows then count as many
+    sentences: (rows,) the sentence of each word. Words of one sentence are correlated, so rows then count as many
     independent ones as have the same variance (the design effect of Kish 1965).
     """
     mean, rows = float(is_right.mean()), is_right.shape[1]
@@ -83,7 +83,7 @@ def interval(is_right: np.ndarray, sentences: np.ndarray | None = None) -> tuple
 
 
 def _design_effect(residuals: np.ndarray, sentences: np.ndarray | None) -> float:
-    """Return how many times the variance of the mean of rows (n,) grows because they come in sentences; at least 1."""
+    """Return the factor, at least 1, by which the variance of the mean of rows (n,) grows as they come in sentences."""
     alone = float(np.square(residuals).sum())
     if sentences is None or alone == 0:
         return 1.0
@@ -92,9 +92,9 @@ def _design_effect(residuals: np.ndarray, sentences: np.ndarray | None) -> float
 
 
 def by_sentence(values: np.ndarray, sentences: np.ndarray | None) -> np.ndarray:
-    """Return a number for each sentence, whose mean is the mean over the rows; values (rows,) of sentences as they are.
+    """Return numbers for sentences whose mean is the mean over the rows; if rows are sentences, `values` (rows,).
 
-    It is the sum over the sentence's words over the mean length of a sentence, so that resampling sentences is
+    Each is the sum over the sentence's words divided by the mean length of a sentence, so that resampling sentences is
     resampling words in clusters.
     """
     if sentences is None:
@@ -105,7 +105,7 @@ def by_sentence(values: np.ndarray, sentences: np.ndarray | None) -> np.ndarray:
 
 
 def bits_per_label(rows: Splits, classes: int, seed: int, options: list[ProbeOptions]) -> np.ndarray:
-    """Return the bits of a label by the online code, (S,), each layer with the options that were chosen for it, (S)."""
+    """Return the bits per label of the online code, (S,), each layer with the options chosen for it, (S)."""
     bits = np.zeros(len(options))
     for one in dict.fromkeys(options):
         chosen = np.flatnonzero([other == one for other in options])

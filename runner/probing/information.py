@@ -1,4 +1,4 @@
-"""The information a layer adds to what is known: conditional V-information, Hewitt et al. 2021, arXiv 2109.09234."""
+"""The information a layer adds to given vectors: conditional V-information, Hewitt et al. 2021, arXiv 2109.09234."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ PENALTY = 1e-3  # both losses come from probes that are regularised alike
 
 
 def information(rows: Splits, given: Splits, classes: int, form: str, seed: int) -> np.ndarray:
-    """Return how many nats of a label each layer adds to what is given, (S,), for probes of this form.
+    """Return how many nats of a label each layer adds to the given vectors, (S,), for probes of this form.
 
-    It is the held-out loss with what is given and zeros, less that with what is given and the layer's vectors. rows:
-    vectors (n, S, H) of the layers; given: of one, (n, 1, G).
+    It is the held-out loss with the given vectors and zeros, minus that with the given and the layer's vectors. rows:
+    vectors (n, S, H) of the layers; given: vectors (n, 1, G).
     """
     options = ProbeOptions(form, penalty=PENALTY)
 
@@ -26,6 +26,6 @@ def information(rows: Splits, given: Splits, classes: int, form: str, seed: int)
 
 
 def _beside(given: Rows, other: Rows) -> Rows:
-    """Return each layer's vectors behind those that are given."""
+    """Return each layer's vectors after the given ones."""
     wide = np.broadcast_to(given.vectors, (len(given.labels), other.vectors.shape[1], given.vectors.shape[2]))
     return Rows(np.concatenate([wide, other.vectors], 2), other.labels)

@@ -1,4 +1,4 @@
-"""Labelled sentences in memory as a probing task: written to the cache as files, and read like any files."""
+"""Labelled sentences in memory as a probing task: written to the cache as files, and read like other files."""
 
 from __future__ import annotations
 

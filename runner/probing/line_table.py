@@ -1,4 +1,4 @@
-"""All lines of a report as one table: a row for each task, pooling and layer, with what stands beside its accuracy."""
+"""All lines of a report as one table: a row for each task, pooling and layer, with its accuracy and further numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Row = dict[str, str | int | float | None]
 
 
 def rows_of(report: ProbeReport) -> list[Row]:
-    """Return the rows, all with the same columns; None where a number was not asked for, or is none of the task."""
+    """Return the rows, all with the same columns; None if a number was not requested, or the task has none."""
     return [
         {"model": report.model, "task": task.name, "group": task.group, "score": task.score, "classes": task.classes}
         | {f"rows_{which}": count for which, count in task.rows.items()}

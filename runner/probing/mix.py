@@ -3,8 +3,8 @@
     mix = fit_mix(rows, cells, classes, "linear", "quick", (0, 1, 2))
     mix.accuracy, mix.weights, mix.centre
 
-The weights are a softmax, so the mean of the layers' numbers by them, the centre, says where in the model a property is
-read from. Each layer is standardised before, so that a weight is not about the size of its vectors.
+The weights are a softmax, so the weighted mean of layer numbers, the centre, says where in the model a property is
+decoded from. Each layer is standardised first, so that a weight does not depend on the size of its vectors.
 Source: arXiv 1905.05950, the weights of its scalar mixing and their centre of gravity.
 """
 
@@ -42,7 +42,7 @@ class MixedProbe(StackedProbes):
 
 
 def fit_mix(rows: Splits, cells: Sequence[Cell], classes: int, form: str, grid: str, seeds: tuple[int, ...]) -> Mix:
-    """Fit the probe of the cells' mix with the options that the selecting rows prefer; the first seed chooses.
+    """Fit the probe of the cells' mix with the options that are best on the selection rows with the first seed.
 
     cells: (S) of one pooling, of the vectors of the rows.
     """
@@ -59,7 +59,7 @@ def fit_mix(rows: Splits, cells: Sequence[Cell], classes: int, form: str, grid: 
 def mixes_of(
     rows: Splits, cells: Sequence[Cell], classes: int, form: str, grid: str, seeds: tuple[int, ...]
 ) -> list[Mix]:
-    """Return the mix of each pooling of which there are several layers. cells: (S), of the vectors of the rows."""
+    """Return the mix of each pooling that has several layers. cells: (S), of the vectors of the rows."""
     found = []
     for pool in dict.fromkeys(cell.pool for cell in cells):
         chosen = [place for place, cell in enumerate(cells) if cell.pool == pool]

@@ -1,4 +1,4 @@
-"""The page of probes: a heat map of tasks by layers for each pooling, and a table of every number."""
+"""The page of probes: a heat map of tasks by layers for each pooling, and a table of all numbers."""
 
 from __future__ import annotations
 

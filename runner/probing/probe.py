@@ -1,6 +1,6 @@
 """Probes: small classifiers of fixed vectors, of many layers at once.
 
-The probes of S layers learn side by side (side_by_side.py); nothing of one reaches another.
+The probes of S layers learn in parallel (side_by_side.py), independently of each other.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ RATE = 3e-3  # of Adam
 
 @dataclass(frozen=True)
 class Rows:
-    """Sentences, or words, as vectors, with their labels."""
+    """Sentences or words as vectors, with their labels."""
 
     vectors: np.ndarray  # (n, S, H) float16 or float32: of each layer
     labels: np.ndarray  # (n,) int64
-    sentences: np.ndarray | None = None  # (n,) int64: the sentence of each word; None where a row is a sentence
+    sentences: np.ndarray | None = None  # (n,) int64: the sentence of each word; None if a row is a sentence
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -65,13 +65,13 @@ class ProbeOptions:
         return max(FEWEST_STEPS, self.passes * rows // self.batch)
 
     def plan(self, rows: int) -> Plan:
-        """Return when probes of so many training rows stop."""
+        """Return when probes of this many training rows stop."""
         more = max(1, math.ceil(PATIENCE_STEPS / (PATIENCE * self.steps(rows))))
         return Plan(min(EVALUATIONS, self.evaluations) * more, PATIENCE * more, LEAST_GAIN, SOLVED)
 
 
 class StackedProbes(nn.Module):
-    """S classifiers of (n, S, H) vectors, which are standardised by the rows they were fitted to."""
+    """S classifiers of (n, S, H) vectors, which are standardised on the training rows."""
 
     mean: Tensor  # (S, H)
     scale: Tensor  # (S, H), the inverse of the standard deviation
@@ -92,9 +92,9 @@ class StackedProbes(nn.Module):
 
     @torch.no_grad()
     def start_from(self, rows: Rows) -> None:
-        """Standardise by the vectors of these rows (a constant feature stays 0), and answer by their labels' shares.
+        """Standardise on the vectors of these rows (a constant feature becomes 0), and predict their labels' shares.
 
-        An untrained probe is then a guess among the classes, and a layer that says nothing is no worse than that.
+        An untrained probe then guesses by class frequency, and a layer without information is no worse than that.
         """
         vectors, classes = rows.vectors, self.biases[-1].shape[-1]
         counts = np.bincount(rows.labels, minlength=classes) + 1.0  # one more of each: few rows may lack a class
@@ -104,7 +104,7 @@ class StackedProbes(nn.Module):
         self.scale.copy_(torch.from_numpy(1 / np.where(deviation > 1e-6, deviation, np.inf)))
 
     def states(self, vectors: Tensor) -> Tensor:
-        """(n, S, H) vectors to what each probe reads, (S, n, H)."""
+        """(n, S, H) vectors to the input of each probe, (S, n, H)."""
         return ((vectors - self.mean) * self.scale).transpose(0, 1)
 
     def forward(self, vectors: Tensor) -> Tensor:
@@ -127,7 +127,7 @@ class StackedProbes(nn.Module):
         return torch.cat(parts, 1).numpy()
 
     def is_right(self, rows: Rows) -> np.ndarray:
-        """Return which rows each layer's probe answers as they are labelled, (S, n) bool."""
+        """Return which rows each layer's probe answers correctly, (S, n) bool."""
         return np.asarray(self.log_probabilities(rows.vectors).argmax(-1) == rows.labels)
 
     def losses(self, rows: Rows) -> np.ndarray:
@@ -137,7 +137,7 @@ class StackedProbes(nn.Module):
 
 
 def fit_probes(train: Rows, select: Rows, classes: int, options: ProbeOptions, seed: int) -> StackedProbes:
-    """Fit a probe to each layer; of each the weights with the lowest loss on the rows of `select` stay."""
+    """Fit a probe to each layer, with the weights of its lowest loss on the rows of `select`."""
     torch.manual_seed(seed)
     probes = StackedProbes(train.vectors.shape[1:], classes, options)
     fit(probes, train, select, options, seed)
@@ -145,7 +145,7 @@ def fit_probes(train: Rows, select: Rows, classes: int, options: ProbeOptions, s
 
 
 def fit(probes: StackedProbes, train: Rows, select: Rows, options: ProbeOptions, seed: int) -> None:
-    """Fit new probes, their batches drawn by the seed; of each the weights with the lowest loss on `select` stay."""
+    """Fit new probes on batches drawn by the seed, each with the weights of its lowest loss on `select`."""
     probes.start_from(train)
     optimizer = torch.optim.Adam(probes.parameters(), RATE, weight_decay=options.penalty)
     batches = shuffled_batches(len(train), options.batch, seed)

@@ -19,7 +19,7 @@ from runner.record.subject import Subject
 
 @dataclass(frozen=True)
 class Probed:
-    """A network, and how its vectors are read."""
+    """A network, and which of its vectors are probed."""
 
     label: str  # as messages call it
     network: Network
@@ -29,18 +29,18 @@ class Probed:
     device: torch.device
 
     def longest(self, most: int) -> int:
-        """Return the longest text in tokens that is read: at most `most`, where the model reads as many."""
+        """Return the length of the longest text that is read, in tokens: `most`, or what the model can read."""
         return min(most, self.network.longest_input() or most)
 
     def cells(self, pools: Sequence[str]) -> list[Cell]:
-        """Return what is probed: these poolings of the layers that are wanted."""
+        """Return the probed cells: these poolings of the requested layers."""
         known = cells_of(self.network, tuple(pools))
         return [cell for cell in known if self.wanted.layers is None or cell.layer in self.wanted.layers]
 
 
 @dataclass(frozen=True)
 class Models:
-    """A model and what it is compared with."""
+    """A model and those that it is compared with."""
 
     probed: Probed
     twin: Network | None  # of the same shape, with random weights
@@ -48,7 +48,7 @@ class Models:
 
 
 def open_probed(subject: Subject, wanted: Wanted, cache: SharedCache, device: torch.device) -> Probed:
-    """Open a model; layers that it lacks are left out. ConfigError where it has none of those that are wanted."""
+    """Open a model; layers that it lacks are left out. ConfigError if it has none of the requested ones."""
     network, tokenizer = open_subject(subject)
     probed = Probed(subject.label, network, tokenizer, wanted, cache, device)
     if not probed.cells(wanted.pools):

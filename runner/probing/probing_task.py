@@ -12,7 +12,7 @@ from runner.probing.results import TaskReport
 
 
 class ProbingTask(Protocol):
-    """One property that probes are asked for."""
+    """One property that is probed."""
 
     @property
     def name(self) -> str:
@@ -23,7 +23,7 @@ class ProbingTask(Protocol):
         """The sha256 of each split in use, labels included."""
 
     def probe(self, models: Models) -> tuple[TaskReport, dict[str, np.ndarray]]:
-        """Fit all probes; return the report, and by line how right the reported sentences were: the mean is the score.
+        """Fit all probes; return the report, and for each line a value per reported sentence, whose mean is the score.
 
         Raises ConfigError for a model that the task cannot probe.
         """

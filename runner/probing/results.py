@@ -45,7 +45,7 @@ class Line:
 
     @property
     def selectivity(self) -> float | None:
-        """Accuracy less that of the control task."""
+        """Accuracy minus that of the control task."""
         return None if self.control is None else self.accuracy - self.control
 
 
@@ -62,12 +62,12 @@ class Mix:
 
     @property
     def centre(self) -> float:
-        """The mean of the layers' numbers by their weights."""
+        """The mean of the layers' numbers, weighted by the mix."""
         return sum(weight * layer for weight, layer in zip(self.weights, self.layers))
 
     @property
     def words(self) -> str:
-        """The mix as a note has it."""
+        """The mix as a note shows it."""
         weights = " ".join(f"{weight:.2f}" for weight in self.weights)
         score = f"{self.accuracy:.3f} [{self.low:.3f}, {self.high:.3f}]"
         return f"the mix over layers, {self.pool}: {score}, centre at layer {self.centre:.2f}, weights {weights}"
@@ -89,7 +89,7 @@ class TaskReport:
 
     @property
     def best(self) -> Line:
-        """The line that the selecting rows prefer."""
+        """The line with the best score on the selection rows."""
         return max(self.lines, key=lambda line: line.select)
 
 
@@ -139,14 +139,14 @@ def mean_accuracy(tasks: list[TaskReport]) -> float:
 
 
 def file_name(text: str) -> str:
-    """Return a name as that of a file may be: of data called owner/name, owner-name."""
+    """Return a name as a valid file name: owner-name for data called owner/name."""
     return "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in text)
 
 
 def write_report(folder: Path, report: ProbeReport, right: Right) -> Path:
-    """Write both files; the JSON comes last, so that a report has its rows. Returns the path of the JSON.
+    """Write both files, the JSON last, so that a report always has its rows. Returns the path of the JSON.
 
-    An earlier report of that name is removed first, so that it is never read with the rows of this one.
+    An earlier report of that name is removed first, so that it is never combined with the rows of this one.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -163,7 +163,7 @@ def write_report(folder: Path, report: ProbeReport, right: Right) -> Path:
 
 
 def read_report(folder: Path, name: str) -> ProbeReport | None:
-    """Return the report of that name; None where there is none, or one of another version."""
+    """Return the report of that name; None if there is none, or only one of another version."""
     content = read_json(folder / f"{name}.json")
     try:
         known = content is not None and content.get("schema_version") == SCHEMA_VERSION
@@ -173,14 +173,14 @@ def read_report(folder: Path, name: str) -> ProbeReport | None:
 
 
 def read_reports(folder: Path, started: str) -> list[ProbeReport]:
-    """Return the reports beside a run that was started then, oldest first; damaged ones are passed over."""
+    """Return the reports beside a run that was started at that time, oldest first; damaged ones are skipped."""
     names = [path.stem for path in sorted((folder / FOLDER).glob("*.json"))]
     found = [report for name in names if (report := read_report(folder / FOLDER, name))]
     return sorted((one for one in found if one.started == started), key=lambda report: report.when)
 
 
 def read_right(folder: Path, report: ProbeReport) -> Right | None:
-    """Return which rows the probes of a report had right; None where a file is gone or damaged."""
+    """Return which rows the probes of a report answered correctly; None if a file is missing or damaged."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -198,7 +198,7 @@ def read_right(folder: Path, report: ProbeReport) -> Right | None:
 def metrics_of(report: ProbeReport, cut_groups: Collection[str] = ()) -> Mapping[str, float]:
     """Return a report's numbers named as in runner/record/metrics.py: of best layers, and means over groups.
 
-    cut_groups: those that the report has only some tasks of; the mean over a part is not that of the group.
+    cut_groups: groups of which the report has only some tasks; the mean of a part is not that of the group.
     """
     found: dict[str, float] = {}
     for task in report.tasks:

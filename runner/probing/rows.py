@@ -29,7 +29,7 @@ LONGEST = 128  # tokens of a sentence, where the model reads as many
 
 @dataclass(frozen=True)
 class TaskRows:
-    """A task before it is tokenised: to train the probes, to select them and to report."""
+    """A task before tokenisation: its training, selection and reported rows."""
 
     name: str
     data: Rows
@@ -46,7 +46,7 @@ class TaskRows:
         return self.data.fingerprints
 
     def split(self, which: str, tokenizer: Tokenizer, longest: int, cache: SharedCache) -> TokenSplit:
-        """Return the tokens of train, select or report; at most `longest` a row."""
+        """Return the tokens of train, select or report; at most `longest` per row."""
         names = {"train": "train", "select": self.data.select, "report": self.data.report[0]}
         return tokenise_rows(self.data, names[which], tokenizer, longest, cache)
 
@@ -55,13 +55,13 @@ class TaskRows:
         return {which: self.split(which, probed.tokenizer, probed.longest(LONGEST), probed.cache) for which in SPLITS}
 
     def pools(self, probed: Probed) -> tuple[str, ...]:
-        """Return how the vectors of a sentence are pooled: as the command says."""
+        """Return how the vectors of a sentence are pooled, as the command says."""
         return probed.wanted.pools
 
     def rows(self, probed: Probed, network: Network) -> probe.Splits:
         """Return the sentences as vectors of the cells, of the model's network or of another one of its shape.
 
-        Raises ConfigError for pairs of texts and a model that never reads both together.
+        Raises ConfigError for pairs of texts if the model never reads both together.
         """
         if self.data.task.is_pair and reads_apart(network):
             raise ConfigError(
@@ -77,14 +77,14 @@ class TaskRows:
         return found
 
     def types(self, probed: Probed) -> dict[str, np.ndarray] | None:
-        """Return the first token of each sentence, by which the control task has its labels; None for sounds."""
+        """Return the first token of each sentence, which decides its label in the control task; None for sounds."""
         if reads_sounds(probed.tokenizer):
             return None
         special = int(probed.tokenizer.encode([""], None, LONGEST).lengths[0] > 1)
         return {which: first_tokens(split, special) for which, split in self.tokens(probed).items()}
 
     def notes(self, probed: Probed) -> list[str]:
-        """Return how many texts or sounds are read in part, and that sounds have no control task."""
+        """Return notes: how many texts or sounds are read only in part, and that sounds have no control task."""
         tokens, has_sounds = self.tokens(probed).values(), reads_sounds(probed.tokenizer)
         cut, texts = sum(split.truncated for split in tokens), sum(map(len, tokens))
         rows, units = ("sounds", "frames") if has_sounds else ("texts", "tokens")
@@ -97,12 +97,12 @@ class TaskRows:
         return found
 
     def probe(self, models: Models) -> tuple[TaskReport, dict[str, np.ndarray]]:
-        """Fit all probes; as every task does."""
+        """Fit all probes; see ProbingTask.probe."""
         return probe_classes(self, models)
 
 
 def read_task(name: str, data: DataSettings, cache: SharedCache, group: str | None = None) -> TaskRows:
-    """Read a task; data: with the config of that name where the data set has several.
+    """Read a task. data: with the config of that name if the data set has several.
 
     Raises DataError for data that cannot be read, ConfigError for labels that are not classes of a text.
     """

@@ -1,7 +1,7 @@
-"""The ten files of SentEval's probing tasks in a folder of the user, checked line by line.
+"""The ten files of SentEval's probing tasks in a user's folder, checked line by line.
 
 A line is `tr|va|te <tab> label <tab> sentence`. Source: github.com/facebookresearch/SentEval, data/probing; its
-sentences are not ours to distribute.
+sentences may not be distributed with this package.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ CLASSES = {
 
 
 def task_file(folder: str, name: str) -> Path:
-    """Return the file of a task. Raises ConfigError where there is none."""
+    """Return the file of a task. Raises ConfigError if there is none."""
     path = Path(folder).expanduser() / f"{name}.txt"
     if not path.is_file():
         parent = path.parent
@@ -33,9 +33,9 @@ def task_file(folder: str, name: str) -> Path:
 
 
 def read_senteval(path: Path, max_train: int | None) -> dict[str, list[tuple[str, str]]]:
-    """Return the sentences with their labels by split; of the training ones `max_train`, drawn by a fixed seed.
+    """Return the sentences with their labels by split; at most `max_train` training ones, drawn by a fixed seed.
 
-    Raises DataError for a line that is wrong, a split that is missing, and classes that are not those of the task.
+    Raises DataError for an invalid line, a missing split, and classes that are not those of the task.
     """
     found: dict[str, list[tuple[str, str]]] = {split: [] for split in SPLITS.values()}
     with path.open(encoding="utf-8", errors="strict") as stream:

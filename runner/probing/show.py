@@ -42,7 +42,7 @@ def show_report(report: ProbeReport, console: Console, by: str = "task") -> None
 
 
 def is_at_baseline(task: TaskReport) -> bool:
-    """Is the best layer not above the majority class, or the random encoder's same layer, by its interval?"""
+    """Does the interval of the best layer reach down to the majority class, or the same layer of the random encoder?"""
     best = task.best
     return best.low <= max(task.majority, best.random or 0.0)
 
@@ -92,7 +92,7 @@ def _number(value: float | None, digits: int = 3) -> str:
 
 
 def show_arms(arms: Sequence[Arm], console: Console) -> None:
-    """Print many models side by side by group of tasks, each with how much better it is than the first."""
+    """Print many models side by side, by group of tasks, each with its difference from the first."""
     widen(console)
     table = _table("model", ("tasks", "seeds", "accuracy", "95 %", "minus the first", "p"))
     groups = groups_of(arms)
@@ -118,7 +118,7 @@ def show_arms(arms: Sequence[Arm], console: Console) -> None:
 
 
 def show_versus(found: Versus, console: Console) -> None:
-    """Print two models side by side: each task at the best layer of each, and the means over groups."""
+    """Print two models side by side: each task at the best layer of each model, and the means over groups."""
     widen(console)
     say_below(f"A: {found.first}", console)
     say_below(f"B: {found.second}", console)

@@ -1,7 +1,7 @@
-"""How probes of several layers learn side by side: each has its own weights, its own rate and its own end.
+"""Trains probes of several layers in parallel: each has its own weights, learning rate and stopping time.
 
-Every parameter has the layers as its first axis, and the loss of a step is a sum over layers, so a layer has the
-gradient that it has alone, and one pass over the rows serves all.
+Every parameter has the layers as its first axis, and the loss of a step is a sum over layers, so a layer has the same
+gradient as if trained alone, and one pass over the rows serves all.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class Plan:
-    """When probes stop, by their evaluations on the selection rows."""
+    """When probes stop, in evaluations on the selection rows."""
 
     evaluations: int  # at most
     patience: int  # evaluations of a layer without a gain, after which its weights are no longer kept
@@ -34,9 +34,9 @@ def fit_side_by_side(
     steps: Callable[[], Iterable[Tensor]],
     losses: Callable[[], np.ndarray],
 ) -> None:
-    """Fit probes; of each layer the weights with the lowest loss on the selection rows stay.
+    """Fit probes, each with the weights of its lowest loss on the selection rows.
 
-    A layer ends as it would by itself: what it learns while others are still being fitted does not count.
+    A layer ends as if trained alone: what it learns while others are still being fitted is discarded.
 
     steps: yields the losses of the steps until the next evaluation, each summed over layers; losses: those of the
     layers on the selection rows, (S,).
@@ -64,7 +64,7 @@ def fit_side_by_side(
 
 
 def shuffled_batches(count: int, size: int, seed: int) -> Iterator[np.ndarray]:
-    """Yield the places of `size` rows at a time, at most, shuffled again in every epoch, without an end."""
+    """Yield the indices of at most `size` rows at a time, reshuffled in every epoch, endlessly."""
     order = np.random.default_rng(seed)
     while True:
         shuffled = order.permutation(count)
@@ -73,7 +73,7 @@ def shuffled_batches(count: int, size: int, seed: int) -> Iterator[np.ndarray]:
 
 @torch.no_grad()
 def _step(optimizer: torch.optim.Optimizer, probes: nn.Module, rates: np.ndarray) -> None:
-    """Make a step, of each layer by its share of the learning rate."""
+    """Make a step, with each layer's share of the learning rate."""
     if (rates == 1).all():
         optimizer.step()
         return
@@ -85,7 +85,7 @@ def _step(optimizer: torch.optim.Optimizer, probes: nn.Module, rates: np.ndarray
 
 
 def _keep(kept: dict[str, Tensor], probes: nn.Module, better: np.ndarray) -> None:
-    """Copy the weights of those layers' probes that have just become better."""
+    """Copy the weights of the probes that have just improved."""
     chosen = torch.from_numpy(np.flatnonzero(better))
     for name, tensor in probes.state_dict().items():
         kept[name][chosen] = tensor[chosen]

@@ -1,4 +1,4 @@
-"""The tasks that a command names: of a data set with classes, a treebank, files of labelled spans or SentEval's."""
+"""The tasks that a command names: from a data set with classes, a treebank, files of labelled spans, or of SentEval."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from runner.probing.wanted import SENTEVAL, Source
 def read_tasks(
     source: Source, names: Sequence[str], data: DataSettings, cache: SharedCache
 ) -> tuple[str, list[ProbingTask]]:
-    """Return the name of what is probed, and its tasks of these names. Raises DataError and ConfigError."""
+    """Return the name of the source, and its tasks of these names. Raises DataError and ConfigError."""
     if source.treebank:
         treebank = read_treebank(source.treebank)
         limited = treebank.limited(source.max_words)
@@ -39,7 +39,7 @@ def read_tasks(
 
 
 def _task_of(name: str, whole: Treebank, limited: Treebank, cache: SharedCache) -> ProbingTask:
-    """Return a task of a treebank: words and trees are of some sentences, sentences of all."""
+    """Return a task of a treebank: tasks of words and trees use some sentences, tasks of sentences all of them."""
     if name in SENTENCES:
         made = generate(name, whole).items()
         splits = {which: [(one.text, one.label) for one in examples] for which, examples in made}

@@ -1,4 +1,4 @@
-"""Sentences in three splits: the files of a folder by their names, or those of one file, which are cut."""
+"""Sentences in three splits: the files of a folder by their names, or one file, which is split."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OneSentence = TypeVar("OneSentence", bound=Sized)  # its length: the words
 
 
 def files_of_splits(folder: Path, suffixes: Sequence[str], option: str) -> dict[str, Path]:
-    """Return the file of each split in a folder; raise ConfigError where one is missing, or there are two of them."""
+    """Return the file of each split in a folder; raise ConfigError if one is missing, or there are two."""
     there = sorted(path for path in folder.iterdir() if path.suffix in suffixes)
     found = {}
     for split, words in FILES.items():
@@ -35,7 +35,7 @@ def files_of_splits(folder: Path, suffixes: Sequence[str], option: str) -> dict[
 
 
 def name_of_files(train: Path) -> str:
-    """Return what stands before the word train in a file's name, else the name of its folder."""
+    """Return the part of a file's name before the word train, else the name of its folder."""
     return re.split(r"[-_.]?(?:ud[-_.])?train", train.stem)[0] or train.parent.name
 
 
@@ -61,7 +61,7 @@ def limited_by_words(splits: dict[str, list[OneSentence]], words: int) -> dict[s
 
 
 def _drawn(sentences: Sequence[OneSentence], most: int) -> list[OneSentence]:
-    """Some sentences in their order, with at most so many words, but one sentence at least."""
+    """Some sentences in their order, with at most this many words, but at least one sentence."""
     order = np.random.default_rng(0).permutation(len(sentences))
     counts = np.cumsum([len(sentences[place]) for place in order])
     return _taken(sentences, order[: max(1, int(np.searchsorted(counts, most, "right")))])

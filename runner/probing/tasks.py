@@ -38,9 +38,9 @@ GROUPS_OF_TREEBANK = (
 
 
 def chosen_tasks(words: list[str], groups: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """Return the tasks that the words name, each by its name or its group, in their usual order; all for no words.
+    """Return the tasks that the words name, by name or group, in their usual order; all if there are no words.
 
-    groups: the tasks of the data, by group. Raises ConfigError for a word that is none.
+    groups: the tasks of the data, by group. Raises ConfigError for an unknown word.
     """
     available = [task for tasks in groups.values() for task in tasks]
     for word in words:

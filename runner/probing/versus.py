@@ -36,9 +36,9 @@ class Versus:
 
 
 def versus(first: tuple[ProbeReport, Right], second: tuple[ProbeReport, Right]) -> Versus:
-    """Compare two reports task by task, each at the layer that the selecting rows prefer for it.
+    """Compare two reports task by task, each at its best layer on the selection rows.
 
-    Both are of the same tasks. Raises ConfigError where the models do not read the same rows.
+    Both must have the same tasks. Raises ConfigError if the models do not read the same rows.
     """
     (one, right_one), (two, right_two) = first, second
     best_one = {task.name: right_one[task.name][task.best.name] for task in one.tasks}

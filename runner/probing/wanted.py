@@ -15,7 +15,7 @@ QUICK, SENTEVAL = GRIDS = ("quick", "senteval")  # of the options of probes
 
 @dataclass(frozen=True)
 class Wanted:
-    """One set of probes, for each of its tasks and models alike."""
+    """The requested probes, the same for all tasks and models."""
 
     tasks: tuple[str, ...]  # configs of the data set; one, its name, where it has none
     pools: tuple[str, ...]  # of POOLS
@@ -35,7 +35,7 @@ class Wanted:
 
     @property
     def ending(self) -> str:
-        """The ending of the names of its results: one of their own for chosen tasks, or they would replace others."""
+        """The suffix of the names of its results: chosen tasks get their own, or they would replace others."""
         grid = "" if self.grid == QUICK else f"-{self.grid}"
         chosen = hashlib.sha256(repr(sorted(self.tasks)).encode()).hexdigest()[:6] if self.is_part else ""
         return f"{self.form}{grid}" + (f"-{chosen}" if chosen else "")

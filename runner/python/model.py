@@ -66,7 +66,7 @@ class Model:
         texts: a list, a Series or an array; of a model of two texts, pairs; of one of tags also lists of words; of one
         of sounds, paths of files or their content (bytes); or a data frame with the model's columns.
         reject: the share of errors among answered texts, such as 0.05; the label of the others is "unsure", as it is of
-        an export with a promise of its own. Raises ConfigError where `promise` does, and for a column that a data
+        an export with a promise of its own. Raises ConfigError if `promise` does, and for a column that a data
         frame lacks; TypeError for what is no text, such as None or nan.
         """
         promise = None if reject is None else self.promise(reject)
@@ -165,7 +165,7 @@ class Model:
 
 
 def _text(given: object, place: int, verb: str) -> str:
-    """Return a cell, or a word of one, as a text; raise TypeError where it is none. verb: is, or has (words)."""
+    """Return a cell, or a word of one, as a text; raise TypeError if it is none. verb: is, or has (words)."""
     is_nothing = pd.api.types.is_scalar(given) and bool(pd.isna(cast("float", given)))  # or any other scalar
     if not is_nothing and not isinstance(given, bytes) and (isinstance(given, PathLike) or np.isscalar(given)):
         return str(given)

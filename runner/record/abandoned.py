@@ -20,9 +20,9 @@ HEAD = 400  # bytes: the status is the second key of a record
 
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
-    """Hold a run folder, which is made if there is none, while its record is written; wait where another process does.
+    """Hold a run folder, which is made if there is none, while its record is written; wait if another process holds it.
 
-    Without that the record would be taken for that of a dead process, and two that write it would mix their files.
+    Otherwise the record would be taken for that of a dead process, and two writing processes would mix their files.
     """
     from filelock import FileLock
 
@@ -67,7 +67,7 @@ def close_all(output: Path) -> list[Path]:
 
 
 def _running(output: Path) -> Iterator[Path]:
-    """Run folders whose record says `running`, by the first bytes of each: 0.02 ms a folder."""
+    """Run folders whose record says `running`, by the first bytes of each: 0.02 ms per folder."""
     if not output.is_dir():
         return
     for entry in os.scandir(output):

@@ -28,7 +28,7 @@ def read_added(folder: Path, started: str) -> dict[str, float]:
 
 
 def add_metrics(folder: Path, started: str, values: Mapping[str, float]) -> None:
-    """Add metrics to those that are there; raise KeyError for a name that no metric has."""
+    """Add metrics to the existing ones; raise KeyError for an unknown name."""
     for name in values:
         check(name)
     write_json(folder / FILE, {"started": started, "metrics": read_added(folder, started) | dict(values)})

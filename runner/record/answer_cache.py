@@ -4,8 +4,8 @@
     read_predictions(folder, "test", record, cache)     # the same as from the run's own file
     cache.write()                                       # for the next comparison
 
-An entry counts while its file has the size, the times and the inode number that it had when it was read. The cache
-may be removed at any time; where it is damaged or cannot be written, the runs' own files are read.
+An entry is valid while its file has the size, the times and the inode number that it had when it was read. The cache
+may be removed at any time; if it is damaged or cannot be written, the runs' own files are read.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class AnswerCache:
         return np.frombuffer(self._file.data(begin, size), small).astype(dtype)
 
     def _all(self) -> Iterator[tuple[str, Stamp, list[Piece]]]:
-        """Give the kept entries whose files are still the same, then those that were read from files."""
+        """Yield the cached entries whose files are unchanged, then those that were read from files."""
         for key, (stamp, places) in self._file.entries.items():
             if key not in self._fresh and stamp_of(self._output / key.partition("/")[2]) == stamp:
                 with suppress(*DAMAGED):
@@ -124,7 +124,7 @@ class KeptFile:
         self._start = 8 + head
 
     def data(self, begin: int, size: int) -> bytes:
-        """Read some bytes of the columns; raise ValueError where the file has fewer."""
+        """Read some bytes of the columns; raise ValueError if the file has fewer."""
         self._stream.seek(self._start + begin)
         found = self._stream.read(size)
         if len(found) != size:
@@ -133,7 +133,7 @@ class KeptFile:
 
 
 def write_kept(output: Path, entries: Iterator[tuple[str, Stamp, list[Piece]]]) -> None:
-    """Write the file of a cache, whole or not at all; equal columns, such as the labels of all runs, once."""
+    """Write the file of a cache completely or not at all, with equal columns, such as labels, stored once."""
     data, places, kept = bytearray(), dict[bytes, int](), dict[str, tuple[Stamp, list[Place]]]()
     for key, stamp, pieces in entries:
         if len(data) > LARGEST:
@@ -169,7 +169,7 @@ def stamp_of(path: Path) -> Stamp | None:
 
 
 def pieces_of(columns: Columns) -> list[Piece]:
-    """Return the columns as bytes, whole numbers in the smallest type; [] where one does not hold numbers."""
+    """Return the columns as bytes, whole numbers in the smallest type; [] if one does not hold numbers."""
     import numpy as np
 
     named = columns[0] if columns[1] is None else columns[0] | {OFFSETS: columns[1]}

@@ -22,7 +22,7 @@ MEANING = "not better, by more than chance, than a model that has learned nothin
 
 
 def is_at_baseline(runs: Sequence[Mapping[str, float]], primary: str, baseline: str = MAJORITY) -> bool | None:
-    """Return whether runs that differ in nothing but the seed score no better than a model that has learned nothing.
+    """Return whether runs that differ only in the seed score no better than a model that has learned nothing.
 
     runs: the metrics of each run's record. primary: its headline metric, e.g. test/accuracy.
     The baseline is the recorded `baseline/majority`: the score of always answering the majority class of the training
@@ -32,8 +32,8 @@ def is_at_baseline(runs: Sequence[Mapping[str, float]], primary: str, baseline: 
     % interval of their mean: the one over the examples or the one over the seeds (Student's t), whichever reaches
     farther. If each run by itself is better than the baseline, scatter between seeds does not count: two seeds at 0.9
     and 0.8 have learned.
-    baseline: another recorded score to judge by, NGRAM for that of the n-gram model.
-    Returns None where no run has both the score and a baseline: not judged.
+    baseline: another recorded score to compare with; NGRAM for that of the n-gram model.
+    Returns None if no run has both the score and a baseline: not judged.
     """
     judged = [run for run in runs if primary in run and baseline in run]
     if not judged:
@@ -69,7 +69,7 @@ def describe_ngram(metrics: Mapping[str, float]) -> str:
 
 
 def no_better_than_ngrams(runs: Sequence[Mapping[str, float]], primary: str) -> str:
-    """Return a sentence on runs, equal but for the seed, that the n-gram model makes superfluous; "" for others.
+    """Return a sentence on runs, equal except for the seed, that the n-gram model makes superfluous; "" for others.
 
     That is, they are larger and slower than that model, as far as both are measured, and not significantly better.
     """

@@ -21,12 +21,12 @@ OFF = "off"  # of the setting `calibration`, beside the first two methods
 
 @dataclass(frozen=True)
 class CalibrationFacts:
-    """How the logits were calibrated, on those of the rows that calibrate.
+    """How the logits were calibrated, fitted on those of the calibration rows.
 
     method: temperature (p = softmax(z / temperature), with a power other than 1 as in
     runner/statistics/adaptive_temperature.py), vector (p = softmax(weights * z + shifts)), or none: softmax(z),
     which is then called a score. reason: why nothing is fitted, or why the temperature is 1. ratio: the likelihood
-    ratio of the temperature over 1. of: the SHA-256 of each file of weights that answers with it. folds: the runs of
+    ratio of the temperature over 1. of: the SHA-256 of each file of weights that uses it. folds: the runs of
     the folds whose answers it was fitted to, each to the rows that the run held out; [] for the run's own answers.
     """
 

@@ -1,4 +1,4 @@
-"""The command line of a run, as its record keeps it, and as it is typed."""
+"""The command line of a run, as recorded and as typed."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from runner.record.record import RunRecord
 
 
 def command_line(record: RunRecord, *more: str) -> str:
-    """Return the command that makes a run again, quoted for a shell. more: further words."""
+    """Return the command that repeats a run, quoted for a shell. more: further words."""
     return shlex.join(["run", *recorded_words(record), *more])
 
 
 def make_model(record: RunRecord) -> str:
-    """Return what to do about a run without a model: finish it, or make it again where it is done.
+    """Return the command that helps with a run without a model: finish it, or repeat it if it is done.
 
-    The result of a verb has none however often it is made; the models that answered have runs of their own.
+    The result of a verb never has a model; the models that answered have runs of their own.
     """
     if is_of_verb(record):
         named = (record.setting(key) for key in ("zero_shot.from", "cascade.large"))
@@ -29,7 +29,7 @@ def make_model(record: RunRecord) -> str:
 
 
 def recorded_words(record: RunRecord) -> list[str]:
-    """Return the words of a run's command, as a program is given them; older records of a verb quote them."""
+    """Return the words of a run's command, as a program receives them; older records of a verb quote them."""
     words = record.overrides
     if not is_of_verb(record):
         return words

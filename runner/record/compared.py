@@ -13,8 +13,8 @@ from runner.record.sweep_record import SweepRecord, read_sweep, sweep_folders
 def models_compared(output: Path, record: RunRecord) -> int:
     """Return how many models were compared on the calibration rows of a run: 1 for a run by itself.
 
-    Of sweeps, studies and searches that the run is part of, every finished run on these rows counts, and of a run that
-    tried several settings each of them. A study that was interrupted is several sweeps. The epochs of one run do not
+    Every finished run on these rows counts that is in a sweep, study or search with this run; for a run that
+    tried several settings, each of them. A study that was interrupted is several sweeps. The epochs of one run do not
     count: the best of ten kept the promise in simulations.
 
     Rows that were set aside to calibrate on choose no model, so for them it is 1. Where the runs of the folds calibrate
@@ -41,5 +41,5 @@ def models_compared(output: Path, record: RunRecord) -> int:
 
 
 def _rows(record: RunRecord) -> tuple[str, str]:
-    """Return the task, and the rows that calibrate: those that select, where none are set aside."""
+    """Return the task and the calibration rows: the selection rows, if none are set aside."""
     return record.data.task, record.data.examples(record.data.calibrating)

@@ -32,7 +32,7 @@ CLASS_COLUMNS = ("support", "predicted", "precision", "recall", "f1")
 
 
 def constant_answers(record: RunRecord) -> Iterator[str]:
-    """A sentence for every split whose rows all got the same answer, and the remarks of the task on each split."""
+    """A sentence for every split whose rows all got the same answer, and the task's remarks on each split."""
     known = find_task(record.data.task)
     for split in record.data.rows:
         yield from known.remarks(split, record.metrics) if known else []
@@ -60,7 +60,7 @@ def is_shown(record: RunRecord, name: str) -> bool:
 
 
 def score_label(record: RunRecord, name: str) -> str:
-    """Return a score's name, with the class it is about where it is about one."""
+    """Return a score's name, with its class if it is about one."""
     names = record.data.labels
     if name.partition("/")[2] not in OF_ONE_CLASS or len(names) != 2:
         return name

@@ -39,7 +39,7 @@ def fitted_table(
 ) -> tuple[Table, list[str]]:
     """Return the table of the columns that fit the width, in their order, and their titles; empty columns are left out.
 
-    section_after: the numbers of rows that a line is left free below.
+    section_after: the numbers of the rows below which a line is left empty.
     """
     from rich.box import SIMPLE_HEAD
     from rich.table import Table

@@ -35,7 +35,7 @@ NOT_FINITE = "not-finite.json"  # rows of batches that could not be learned from
 def record_in(folder: Path) -> RunRecord | None:
     """Return the record in a run folder, None if there is no file; raise RecordError if it is not a record of ours.
 
-    The identity is the name of the folder, whatever the file says: paths are made of it.
+    The identity is the name of the folder, whatever the file says, since paths are made from it.
     """
     content = _content(folder)
     if content is None and (folder / RECORD).is_file():
@@ -44,7 +44,7 @@ def record_in(folder: Path) -> RunRecord | None:
 
 
 def read_record(folder: Path) -> RunRecord | None:
-    """Return the record in a run folder; None where there is none, or a damaged one."""
+    """Return the record in a run folder; None if there is none, or a damaged one."""
     try:
         return record_in(folder)
     except RecordError:
@@ -52,13 +52,13 @@ def read_record(folder: Path) -> RunRecord | None:
 
 
 def read_all_records(output: Path) -> tuple[list[RunRecord], dict[str, str]]:
-    """Every record below the output folder, oldest first, and for each damaged one its identity and what is wrong."""
+    """Every record below the output folder, oldest first, and the identity and problem of each damaged one."""
     found, damaged = read_records(path.parent for path in output.glob(f"*/{RECORD}"))
     return in_order(found), damaged
 
 
 def read_records(folders: Iterable[Path]) -> tuple[list[RunRecord], dict[str, str]]:
-    """Return the records in run folders that have one, and for each damaged one its identity and what is wrong.
+    """Return the records in run folders that have one, and the identity and problem of each damaged one.
 
     Equal parts of several records are shared objects, so none of them may be changed.
     """
@@ -84,9 +84,9 @@ def _record_by(reader: RecordReader, folder: Path) -> RunRecord | None:
 def find_record(output: Path, identity: str | None) -> RunRecord:
     """Return the record whose identity starts with `identity`, or the newest one.
 
-    Raises ConfigError if there is no such.
+    Raises ConfigError if there is none.
 
-    identity: may also be `latest`, the newest finished run; the name or the id of a sweep, which stands for its best
+    identity: may also be `latest`, the newest finished run; the name or id of a sweep, which means its best
     run on the selection rows; a run folder in `output`, or the model in it.
     """
     if identity and (folder := run_folder(identity)):
@@ -117,7 +117,7 @@ def find_record(output: Path, identity: str | None) -> RunRecord:
 
 
 def _best_of(sweep: SweepRecord, output: Path) -> RunRecord:
-    """Return the finished run of a sweep that is best on the selection rows, and print which one it is.
+    """Return the finished run of a sweep that is best on the selection rows, and print which run that is.
 
     For a search for the best model, that is its winner: the best run may break a cap, or lack the rows of a fold.
     Raises ConfigError if there is none.
@@ -147,20 +147,20 @@ def no_recorded_run(output: Path) -> ConfigError:
 
 
 def check_readable(output: Path) -> None:
-    """Raise OSError for an output folder that cannot be listed: a search in it finds nothing and raises nothing."""
+    """Raise OSError for an output folder that cannot be listed: a search in it would find nothing without an error."""
     with suppress(FileNotFoundError):
         list(output.iterdir())
 
 
 def run_folder(text: str) -> Path | None:
-    """Return the run folder that a path names, itself or the model in it, absolute; None where it names none."""
+    """Return the run folder that a path names, itself or the model in it, absolute; None if it names none."""
     folder = Path(os.path.abspath(os.path.expanduser(text)))  # noqa: PTH100, PTH111 no error for a user who is not there
     inside = [folder, folder.parent] if folder.name == "model" else [folder]
     return next((run for run in inside if text and (run / RECORD).is_file()), None)
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove the half-written files of a process that is gone; the caller holds the folder.
+    """Remove the half-written files of a dead process; the caller holds the folder.
 
     The files of the tracker's process are not touched: it may outlive its run.
     """

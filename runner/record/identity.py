@@ -34,7 +34,7 @@ NOT_IDENTITY = (
     "tracker",
     "checkpoint",
     "baseline",
-    "calibration",  # but for vector scaling, which may change an answer
+    "calibration",  # except for vector scaling, which may change an answer
     "cache.max_gb",
     "cache.path",
     "engine.gemm",
@@ -53,7 +53,7 @@ UNSORTED_PHASES = (["inside", "answers"], ["vectors", "task"])
 
 
 def flatten(node: Mapping[str, Json], prefix: str = "") -> JsonObject:
-    """Nested dictionaries as one, with dotted keys; empty groups vanish."""
+    """Return nested dictionaries as one with dotted keys; empty groups vanish."""
     flat: JsonObject = {}
     _flatten_into(flat, node, prefix)
     return flat
@@ -73,7 +73,7 @@ def affects_identity(key: str) -> bool:
 
 
 def recorded_settings(config: JsonObject) -> JsonObject:
-    """Return the settings of a record, flat; those that were added after it was made have their neutral values."""
+    """Return the flat settings of a record; settings added after it was made have their neutral values."""
     stages = config.get("compression") or {}
     added = dict(_neutral_values()) | phase_orders(stages)
     for name, options in stages.items():

@@ -1,4 +1,4 @@
-"""How many units the recorded intervals of a split are over, which are not always its rows."""
+"""The number of units that the recorded intervals of a split are over, which are not always its rows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from runner.statistics.rank_scores import QUERIES
 
 
 def interval_units(metrics: Mapping[str, float], split: str) -> tuple[int, str]:
-    """Return the number of units and the word for them: rows, or of a ranking its queries.
+    """Return the number of units and the word for them: rows, or the queries of a ranking.
 
     metrics: of a record; one without the number of rows has 0.
     """

@@ -29,7 +29,7 @@ def write_json(path: Path, content: Mapping[str, object] | Sequence[object]) -> 
 
 
 def read_json(path: Path) -> JsonObject | None:
-    """Return the object in a JSON file; None where there is no such file, or none that holds an object."""
+    """Return the object in a JSON file; None if there is no such file, or none that holds an object."""
     try:
         content = json.loads(path.read_bytes().decode("utf-8"))
     except (OSError, ValueError, RecursionError):

@@ -217,7 +217,7 @@ METRICS: tuple[Metric, ...] = (
 
 @cache
 def check(name: str) -> Metric:
-    """Return the entry of a metric name; KeyError, with the nearest known name, if it is in no entry."""
+    """Return the entry of a metric name; KeyError, with the nearest known name, if there is none."""
     for metric in METRICS:
         if metric.pattern.fullmatch(name):
             return metric

@@ -47,7 +47,7 @@ def opening(needs_import: bool) -> str:
 
 
 def preparation(record: RunRecord) -> str:
-    """Return sentences, each after a space, on what transformers does not do before it reads a text; "" for nothing."""
+    """Return sentences, each after a space, on preprocessing of texts that transformers does not do; "" for none."""
     found = ""
     if record.setting("data.clean") == "tweets":
         found = " `run predict` reads links as HTTPURL and users as @USER; elsewhere they must be replaced beforehand."
@@ -85,7 +85,7 @@ def has_label_sets(record: RunRecord) -> bool:
 
 
 def label_sets(record: RunRecord) -> str:
-    """Markdown on how a set of labels comes about; "" for other answers."""
+    """Markdown on how a set of labels is decided; "" for other answers."""
     if not has_label_sets(record):
         return ""
     found, rule = record.thresholds, record.setting("data.threshold")

@@ -30,7 +30,7 @@ def next_command(record: RunRecord, output: Path) -> str:
 def classifier_words(record: RunRecord) -> list[str]:
     """Return the words of a run that trains a classifier on a language model, or on its word vectors alone.
 
-    The size of the latter, which is not read from its folder, is repeated.
+    The width of the latter is repeated, since it is not read from the folder.
     """
     start = [f"model.pretrained={record.identity}"]
     if record.setting("model.family") == "dsn":
@@ -40,13 +40,13 @@ def classifier_words(record: RunRecord) -> list[str]:
 
 
 def same_data(record: RunRecord) -> str:
-    """Return the filter that finds the runs on the same data: the file where there is one, as all files are `files`."""
+    """Return the filter that finds the runs on the same data: the path of a file, as all files are called `files`."""
     paths = {key: record.setting(f"data.{key}") for key in ("path", "train_path")}
     return next((f"data.{key}={path}" for key, path in paths.items() if path), f"data={record.dataset}")
 
 
 def output_words(output: Path) -> list[str]:
-    """Return paths.output=<folder> as it is typed, or nothing for ./outputs, where commands look by themselves."""
+    """Return paths.output=<folder> as it is typed, or nothing for ./outputs, the default."""
     if output.absolute() == Path("outputs").absolute():
         return []
     here = Path.cwd()

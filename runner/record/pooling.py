@@ -21,7 +21,7 @@ Part = tuple[Answers, np.ndarray | None]  # of one fold, with the numbers of its
 def selection_answers(repeats: Sequence[Sequence[Path]]) -> tuple[Answers, ...]:
     """Return the answers of a candidate to the selection rows, one for each repeat, all in the same order of rows.
 
-    repeats: the run folders of each repeat, one a fold; [[folder]] where a split was held out. Raises ConfigError for
+    repeats: the run folders of each repeat, one per fold; [[folder]] if a split was held out. Raises ConfigError for
     a run without stored answers, and for repeats that answer other rows.
     """
     return pooled([[_part(folder) for folder in folders] for folders in repeats])
@@ -30,7 +30,7 @@ def selection_answers(repeats: Sequence[Sequence[Path]]) -> tuple[Answers, ...]:
 def pooled(repeats: Sequence[Sequence[Part]]) -> tuple[Answers, ...]:
     """Return the out-of-fold answers of each repeat, by the rows' numbers; in the order of the folds without numbers.
 
-    Raises ConfigError where a row is in two folds, or in one repeat only.
+    Raises ConfigError if a row is in two folds, or in one repeat only.
     """
     found, rows = list[Answers](), list[np.ndarray | None]()
     for parts in repeats:
@@ -53,7 +53,7 @@ def pooled(repeats: Sequence[Sequence[Part]]) -> tuple[Answers, ...]:
 
 
 def held_out_logits(folders: Sequence[Path]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the rows' numbers (rows,), rising, their logits (rows, C) and labels by the runs of all folds.
+    """Return the rows' numbers (rows,), ascending, with their logits (rows, C) and labels from the runs of all folds.
 
     labels: (rows,) classes, or (rows, C) of sets of labels.
 

@@ -1,6 +1,6 @@
 """The command of a run as the card of its model shows it: it names no folder of the machine that trained.
 
-A folder with a model is passed on: in a bundle, an image, an MLflow model, or to the hub.
+A folder with a model is shared: in a bundle, an image, an MLflow model, or on the hub.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PATHS = {  # last parts of settings that may hold a path
 
 
 def command_of(record: RunRecord) -> str:
-    """Return the command that makes the run again; of a path only its last part, for a reader has other folders."""
+    """Return the command that repeats the run, with only the last part of each path, as readers have other folders."""
     return shlex.join(["run", *_shared(recorded_words(record))])
 
 
@@ -54,7 +54,7 @@ def _without_folders(word: str) -> str:
 
 
 def _last_part(text: str) -> str:
-    """Return the last part of a path, and so for each path in a command; another text as it is."""
+    """Return the last part of a path, or of each path in a command; other text unchanged."""
     if "=" in text and not text.startswith(LOCAL):  # the command of another run, as a teacher's
         words = shlex.split(text)
         return text if _shared(words) == words else shlex.join(_shared(words))

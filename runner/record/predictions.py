@@ -35,7 +35,7 @@ def write_predictions(
 ) -> Path:
     """Store the answer to each row as predictions-<split>.parquet, atomically.
 
-    columns: those that the task names, (items,) each, in the order of the rows. names: of the classes, in id order.
+    columns: those that the task defines, (items,) each, in the order of the rows. names: of the classes, in id order.
     offsets: (units + 1,) where each unit's items begin, None for one item a row. Beside them: `source_row`, the number
     of the row's line or row in the user's file, and for classes their names, `label_name` and `prediction_name`.
     """
@@ -69,7 +69,7 @@ OF_UNITS = {"row", "source_row"}
 def read_predictions(
     run_folder: Path, split: str, record: RunRecord, cache: AnswerCache | None = None
 ) -> Answers | None:  # fmt: skip
-    """Return the stored answers of a run to a split; None where none are stored, or they cannot be read.
+    """Return the stored answers of a run to a split; None if none are stored, or they cannot be read.
 
     record: of the run; its task says which columns its scores read. cache: of the folder that the run's lies in.
     """
@@ -81,7 +81,7 @@ def read_predictions(
 
 
 def read_answers(run_folder: Path, split: str, task: Task, cache: AnswerCache | None = None) -> Answers | None:
-    """Return the stored answers of a run of this task; None where none are stored, or they cannot be read."""
+    """Return the stored answers of a run of this task; None if none are stored, or they cannot be read."""
     path = run_folder / f"predictions-{split}.parquet"
     found = cache.read(path, task.stored, _read) if cache else _read(path, task.stored)
     return found and task.named(Answers(*found))
@@ -115,7 +115,7 @@ def read_source_rows(run_folder: Path, split: str) -> np.ndarray | None:
 def read_logits(run_folder: Path, split: str, record: RunRecord) -> tuple[np.ndarray, np.ndarray] | None:
     """Return the raw logits (rows, C), float64, and the labels (rows,) of a split as the run answered it, in its order.
 
-    None where none are stored, as for tags and for runs of other tasks, or they cannot be read.
+    None if none are stored, as for tags and for runs of other tasks, or they cannot be read.
     """
     columns = [f"logit_{place}" for place in range(len(record.data.labels))]
     found = _read(run_folder / f"predictions-{split}.parquet", ("label", *columns)) if columns else None
@@ -128,7 +128,7 @@ def read_logits(run_folder: Path, split: str, record: RunRecord) -> tuple[np.nda
 def calibrated_probabilities(record: RunRecord, logits: np.ndarray) -> np.ndarray:
     """Return the probabilities (n, C), float64, of raw logits (n, C) as the run answers.
 
-    Of a run without calibration they are the plain softmax, a score: `record.is_calibrated` tells.
+    Without calibration they are the plain softmax, a score; see `record.is_calibrated`.
     """
     return softmax(calibrated_logits(record.calibration or CalibrationFacts(), logits))
 

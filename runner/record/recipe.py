@@ -16,7 +16,7 @@ class TriedRecipe:
     whole: float | None = None  # the best epoch of all, for those that went on
 
     def score_text(self) -> str:
-        """Return both scores as a note has them: `0.8110, 0.8241`, or `0.7920, left out`."""
+        """Return both scores as a note shows them: `0.8110, 0.8241`, or `0.7920, left out`."""
         third = "not finite" if self.third is None else f"{self.third:.4f}"
         return f"{third}, {'left out' if self.whole is None else f'{self.whole:.4f}'}"
 

@@ -3,7 +3,7 @@
     record = RunRecord.from_json(content)      # RecordError: what is wrong with it
     record.metrics[record.data.primary]
 
-`from_json` is the validation: records are repaired by hand, cut off by full disks and sent by other people.
+`from_json` validates: records are repaired by hand, cut off by full disks and sent by other people.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Kind = TypeVar("Kind", bound="DataclassInstance")
 
 
 class RecordError(ValueError):
-    """A record that the runner did not write; the text says what is wrong with it."""
+    """An invalid record; the text says what is wrong with it."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class ClassReport:
 
 @dataclass(frozen=True)
 class DataFacts:
-    """The data of a run: where they come from, how many rows, what the labels are; dictionaries are by split."""
+    """The data of a run: their source, the number of rows, the labels; dictionaries are by split."""
 
     task: str
     primary: str  # the headline metric, e.g. test/accuracy
@@ -79,12 +79,12 @@ class DataFacts:
 
     @property
     def positive_index(self) -> int:
-        """The class that F1, precision and recall are of; class 1 in records that do not say."""
+        """The class that F1, precision and recall are about; class 1 in records that do not say."""
         return self.labels.index(self.positive) if self.positive in self.labels else 1
 
     @property
     def positive_name(self) -> str | None:
-        """The name of that class; None where there are not two classes."""
+        """The name of that class; None if there are not two classes."""
         return self.labels[self.positive_index] if len(self.labels) == 2 else None
 
     def examples(self, split: str) -> str:
@@ -97,7 +97,7 @@ class DataFacts:
 
     @property
     def calibrating(self) -> str:
-        """The name of the split whose rows calibrate; "" in records that name none."""
+        """The name of the split with the calibration rows; "" in records that name none."""
         return self.calibration or (self.selection or "").partition("/")[0]
 
 
@@ -132,7 +132,7 @@ class Environment:
 
     @property
     def gemm(self) -> str | None:
-        """The matrix backend, None where the record does not say."""
+        """The matrix backend; None if the record does not say."""
         return self.engine.get("gemm")
 
     @property
@@ -202,7 +202,7 @@ class RunRecord:
 
     @classmethod
     def from_json(cls, content: JsonObject) -> RunRecord:
-        """Return the record in a JSON object; raise RecordError where it is not one that the runner writes."""
+        """Return the record in a JSON object; raise RecordError if it is not one that the runner writes."""
         if problem := problem_of_record(content):
             raise RecordError(problem)
         return known_fields(cls, content | {key: make(content.get(key)) for key, make in PARTS.items()})
@@ -268,7 +268,7 @@ class RunRecord:
 
     @property
     def is_calibrated(self) -> bool:
-        """May the shares that the run answers with be called probabilities? Else they are scores."""
+        """May the shares in the run's answers be called probabilities? Otherwise they are scores."""
         return self.calibration is not None and self.calibration.is_calibrated
 
     @property

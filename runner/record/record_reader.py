@@ -3,7 +3,7 @@
     reader = RecordReader()
     records = [reader.read(folder) for folder in folders]       # as `record_in` for each, in half the time
 
-Thousands of runs have the same machine, the same data and all but a few settings in common. What records share must not
+Thousands of runs have the same machine, the same data and all but a few settings in common. Shared parts must not
 be changed.
 """
 
@@ -52,7 +52,7 @@ class RecordReader:
     def _parsed(self, member: str, kinds: Mapping[str, Kind], known: dict[str, JsonObject]) -> JsonObject:
         """Parse a member of an object and remember it.
 
-        Raises ValueError for a value of another kind than is expected.
+        Raises ValueError for a value of an unexpected kind.
         """
         found: JsonObject = json.loads(f'{{"{member}}}')
         for key, value in found.items():
@@ -65,9 +65,9 @@ class RecordReader:
 
 
 def members_of(text: str, line: str) -> list[str]:
-    """Return the members of an object in JSON without their first quote.
+    """Return the members of a JSON object without their first quote.
 
-    Raises ValueError for one that is laid out otherwise.
+    Raises ValueError for one that is formatted differently.
 
     line: a line's end and the indentation of the object.
     """
@@ -78,7 +78,7 @@ def members_of(text: str, line: str) -> list[str]:
 
 
 def _check_required(found: JsonObject, kinds: Mapping[str, Kind]) -> None:
-    """Raise ValueError where a key is missing."""
+    """Raise ValueError if a key is missing."""
     for key, wanted in kinds.items():
         if key not in found and not isinstance(wanted, OrNull):
             raise ValueError(key)

@@ -1,4 +1,4 @@
-"""Short names for runs, made of the settings that distinguish them: the model first, then what else varies.
+"""Short names for runs, made of the settings that distinguish them: the model first, then all others that vary.
 
     names_of([first, second])                                          # ["model=dsn", "model=bert-tiny"]
     name_of(record)                                                    # "dsn imdb optimizer.lr=0.01 seed=1"
@@ -53,7 +53,7 @@ def names_of(records: Sequence[RunRecord]) -> list[str]:
 
 
 def name_of(record: RunRecord, shared: Collection[str] = ()) -> str:
-    """Return the name of one run by itself: model, data or their file, what else was typed, and the seed.
+    """Return the name of a single run: model, data or their file, other typed settings, and the seed.
 
     shared: words to leave out, such as those of all runs in a list.
     """
@@ -65,13 +65,13 @@ def name_of(record: RunRecord, shared: Collection[str] = ()) -> str:
 
 
 def data_name(record: RunRecord) -> str:
-    """Return the name of a run's dataset, or of its file where the user has given the data no name."""
+    """Return the name of a run's dataset, or of its file if the user has given the data no name."""
     path = next((record.setting(key) for key in FILES if record.setting(key)), None)
     return Path(str(path)).name if path and record.dataset == "files" else record.dataset
 
 
 def names_of_commands(commands: Sequence[Sequence[str]], fixed: Iterable[str] = ()) -> list[str]:
-    """Return a name for each command: its words that the others do not share, or all where nothing is left.
+    """Return a name for each command: its words that the others do not share, or all words if nothing is left.
 
     For runs that have no record yet. fixed: further words to leave out, such as those of the sweep's command line.
     """
@@ -81,7 +81,7 @@ def names_of_commands(commands: Sequence[Sequence[str]], fixed: Iterable[str] = 
 
 
 def common(commands: Sequence[Sequence[str]]) -> list[str]:
-    """Return the words that all commands have, in order; none if there is but one command."""
+    """Return the words that all commands have, in order; none if there is only one command."""
     if len(commands) < 2:
         return []
     shared = set(commands[0]).intersection(*commands[1:])
@@ -117,7 +117,7 @@ def _kept_keys(keys: tuple[str, ...], is_fitted: bool) -> tuple[str, ...]:
 
 
 def is_unused(key: str, settings: Mapping[str, Json]) -> bool:
-    """Is it a setting of the training, of a model that is fitted without one?"""
+    """Is it a training setting of a model that is fitted without training?"""
     return settings.get("model.family") in FITTED and key.startswith(OF_TRAINING)
 
 
@@ -128,7 +128,7 @@ def varying(settings: Sequence[Mapping[str, Json]]) -> list[str]:
 
 
 def _varies(values: list[Json]) -> bool:
-    """Do config values differ? Most settings of 10,000 runs are the same text or number: those take no time."""
+    """Do config values differ? Most settings of 10,000 runs are the same text or number, which is checked first."""
     kinds = set(map(type, values))
     if len(kinds) == 1 and not kinds & {list, dict} and values.count(values[0]) == len(values):
         return False
@@ -166,7 +166,7 @@ def ranked_keys(settings: Sequence[Mapping[str, Json]], commands: Sequence[Seque
     """Return the keys whose values differ: FIRST, then those that were typed, then all others, fingerprints last.
 
     Of the typed ones, those come first that were typed with several values: a setting may have an effect, and so count,
-    only beside another one's.
+    only together with another one.
     """
     typed: dict[str, set[str]] = {}
     for word in (word for words in commands for word in words):
@@ -191,7 +191,7 @@ def _rank(key: str, typed: Mapping[str, Collection[str]]) -> int:
 
 
 def shown_setting(key: str, settings: Mapping[str, Json]) -> str:
-    """Return a setting as one would type it; ABSENT where there is none."""
+    """Return a setting as it is typed; ABSENT if there is none."""
     if key not in settings:
         return ABSENT
     value = settings[key]
@@ -201,7 +201,7 @@ def shown_setting(key: str, settings: Mapping[str, Json]) -> str:
 
 
 def setting_text(value: Json) -> str:
-    """Return a config value as one would type it."""
+    """Return a config value as it is typed."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, float):

@@ -21,7 +21,7 @@ def selection_score(record: RunRecord) -> float | None:
 
 
 def selection_rows(record: RunRecord) -> tuple[str, str | None, str]:
-    """Return what a score must have in common with another to be compared with it: data set, score, and rows.
+    """Return what two scores must have in common to be compared: data set, score, and rows.
 
     The folds of one data set count as the same rows.
     """
@@ -32,7 +32,7 @@ def selection_rows(record: RunRecord) -> tuple[str, str | None, str]:
 def best_record(records: Sequence[RunRecord]) -> RunRecord | None:
     """Return the record with the best such score, the first of equals; None for runs of several data or metrics.
 
-    A score that is not a number is none: no comparison with it holds, so that it would win by being the first.
+    NaN does not count as a score: no comparison with it is true, so it would win by being the first.
     """
     found = ((selection_score(record), record) for record in records)
     scored = [(score, record) for score, record in found if score is not None and not math.isnan(score)]

@@ -1,6 +1,6 @@
-"""Numbers as tables show them: a score; the size and the time that are shown of a run by default.
+"""Numbers as tables show them: scores, and the default size and time of a run.
 
-These are all bytes that an answer needs, and the time from string to label.
+The size is all bytes that an answer needs, the time is from string to label.
 Records made before both were measured have neither. Tables then show the closest number that such a record has, marked:
 only the weights, and only the forward pass.
 """
@@ -25,7 +25,7 @@ def in_mb(count: float) -> str:
 
 
 def score_text(value: float, places: int = 4) -> str:
-    """Return a score with four places; one of 100 and more, such as a perplexity, with as many digits in all."""
+    """Return a score with four decimals, or with four digits from 100 on, such as a perplexity."""
     return (
         f"{value:,.{max(0, places + 2 - len(str(int(abs(value)))))}f}"
         if 100 <= abs(value) < inf
@@ -49,13 +49,13 @@ class Shown(NamedTuple):
 
 
 def size_of(metrics: Mapping[str, float]) -> Shown | None:
-    """Return the bytes of a model; None where nothing was counted."""
+    """Return the bytes of a model; None if none were counted."""
     name = next((name for name in SIZES if name in metrics), None)
     return Shown(metrics[name], name != SIZES[0]) if name else None
 
 
 def answer_of(metrics: Mapping[str, float], forward: str | None = None) -> Shown | None:
-    """Return the microseconds of an answer; None where nothing was timed.
+    """Return the microseconds of an answer; None if nothing was timed.
 
     forward: the metric of a forward pass to fall back on, by default that of one text at the first length timed.
     """

@@ -20,7 +20,7 @@ class Ended(Protocol):
 
 
 def shown_status(run: Ended) -> str:
-    """Return `paused` for a run that goes on later, `pruned` for a trial that was given up, else the status."""
+    """Return `paused` for a run that will be continued, `pruned` for an abandoned trial, else the status."""
     first = (run.reason or "").partition(" ")[0]
     return first if run.status == "killed" and first in ON_PURPOSE else run.status
 

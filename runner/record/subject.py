@@ -24,7 +24,7 @@ Check = Callable[[RunRecord], None]  # raises ConfigError for a run that a comma
 
 @dataclass(frozen=True)
 class Subject:
-    """A model to ask, and the run that trained it if a run here did."""
+    """A model, and the run that trained it if it was trained here."""
 
     source: str  # folder, or id on the hub
     label: str  # as tables show it
@@ -38,7 +38,7 @@ class Subject:
 
 
 def find_subjects(names: list[str], output: Path, check: Check) -> list[Subject]:
-    """Return the models that the words of a command name; a sweep stands for all of its finished runs.
+    """Return the models that the words of a command name; a sweep means all its finished runs.
 
     Raises ConfigError.
     """
@@ -58,14 +58,14 @@ def find_subjects(names: list[str], output: Path, check: Check) -> list[Subject]
 
 
 def _is_no_sweep(name: str, output: Path) -> bool:
-    """Does a word name a run, a folder or a model of the hub, and so no sweep?"""
+    """Does a word name a run, a folder or a model of the hub, and hence not a sweep?"""
     return "/" in name or name == LATEST or any(output.glob(f"{escape(name)}*/{RECORD}"))
 
 
 def find_subject(name: str, output: Path, check: Check, key: str = KEY) -> Subject:
     """Return the model that a word names: a run id or its beginning, `latest`, a folder, or an id on the hub.
 
-    key: the option that messages name. Raises ConfigError for a run that is not finished or that `check` refuses, and
+    key: the option named in messages. Raises ConfigError for a run that is not finished or that `check` refuses, and
     for a word that names nothing.
     """
     if folder := run_folder(name):
@@ -89,7 +89,7 @@ def find_subject(name: str, output: Path, check: Check, key: str = KEY) -> Subje
 
 
 def _of_run(record: RunRecord, folder: Path, check: Check, key: str) -> Subject:
-    """Return the model of a run; raise ConfigError where it has none that the command can use."""
+    """Return the model of a run; raise ConfigError if it has none that the command can use."""
     identity, model = record.identity, folder / "model"
     check(record)
     if record.status != "done" or not model.is_dir():
@@ -98,7 +98,7 @@ def _of_run(record: RunRecord, folder: Path, check: Check, key: str) -> Subject:
 
 
 def names_and_seeds(subjects: Sequence[Subject]) -> list[tuple[str, int]]:
-    """Return the name of each model without its seed, by what tells runs apart, and the seed; 0 for another model.
+    """Return the name of each model without its seed, by the settings that differ, and the seed; 0 for other models.
 
     Runs of one name and seed, as from two output folders, are named with their folders, so that each pair is unique.
     """

@@ -52,7 +52,7 @@ class SweepRecord:
 
     @classmethod
     def from_json(cls, content: JsonObject) -> SweepRecord:
-        """Return the sweep in a JSON object; raise RecordError where it is not one that the runner writes."""
+        """Return the sweep in a JSON object; raise RecordError if it is not one that the runner writes."""
         if problem := problem_of_sweep(dict(content)):
             raise RecordError(problem)
         runs = [SweepRun(**_known(SweepRun, run)) for run in content["runs"]]
@@ -65,7 +65,7 @@ class SweepRecord:
 
     @property
     def title(self) -> str:
-        """Return the name of the sweep, or its id where it has none."""
+        """Return the name of the sweep, or its id if it has none."""
         return self.name or self.id
 
     @property
@@ -91,7 +91,7 @@ def sweep_folders(output: Path) -> list[Path]:
 
 
 def read_sweep(folder: Path) -> SweepRecord:
-    """Return the sweep in a folder; raise RecordError where there is none that can be read."""
+    """Return the sweep in a folder; raise RecordError if there is none that can be read."""
     content = read_json(folder / SWEEP)
     if content is None:
         raise RecordError("it holds no JSON object")
@@ -101,7 +101,7 @@ def read_sweep(folder: Path) -> SweepRecord:
 def find_sweep(output: Path, name: str) -> SweepRecord | None:
     """Return the newest recorded sweep with that name; if there is none, the newest whose id starts with it.
 
-    Raises ConfigError where it is damaged.
+    Raises ConfigError if it is damaged.
     """
     if named := sweeps_named(output, name):
         return named[-1]
@@ -109,7 +109,7 @@ def find_sweep(output: Path, name: str) -> SweepRecord | None:
 
 
 def sweeps_named(output: Path, name: str) -> list[SweepRecord]:
-    """Return all recorded sweeps with that name, oldest first; raises ConfigError where one is damaged."""
+    """Return all recorded sweeps with that name, oldest first; raises ConfigError if one is damaged."""
     folders = [folder for folder in sweep_folders(output) if (read_json(folder / SWEEP) or {}).get("name") == name]
     return sorted(_read_all(folders), key=_when)
 
@@ -127,7 +127,7 @@ def _read_all(folders: list[Path]) -> list[SweepRecord]:
 
 
 def find_sweep_of(output: Path, identity: str) -> SweepRecord | None:
-    """Return the newest recorded sweep that a run is part of; damaged ones are passed over."""
+    """Return the newest recorded sweep that a run is part of; damaged ones are skipped."""
     found = []
     for folder in sweep_folders(output):
         with contextlib.suppress(RecordError):

@@ -192,13 +192,13 @@ ANSWERS = {
 
 
 def _explain(records: list[RunRecord], console: Console) -> None:
-    """Print the meaning of the mark, where a run above has it."""
+    """Print the meaning of the mark, if a run above has it."""
     if any(is_at_baseline([record.metrics], record.data.primary) for record in records):
         say_below(f"{MARK}: {MEANING}", console)
 
 
 def _explain_stars(costs: list[dict[str, float]], console: Console) -> None:
-    """Print what a star beside a size or a time means, where there is one."""
+    """Print what a star beside a size or a time means, if there is one."""
     for find, sentence in ((size_of, STAR_OF_SIZE), (answer_of, STAR_OF_TIME)):
         if any(shown and shown.is_nearest for shown in map(find, costs)):
             say_below(sentence, console)

@@ -9,7 +9,7 @@ FILE = "thresholds.json"  # beside the weights: the threshold of each label by i
 
 @dataclass(frozen=True)
 class ThresholdFacts:
-    """From which probability on a label is answered, fitted to the selection split.
+    """The probability from which a label is predicted, fitted on the selection split.
 
     rule: one | per_label (data.threshold). values: (C,), in the order of the labels. unfitted: labels that keep 0.5,
     because none of the rows has them. reason: why nothing was fitted.

@@ -135,7 +135,7 @@ def point(line: str | bytes) -> JsonObject | None:
 
 
 def mismatch(value: object, kind: Kind) -> str | None:
-    """Return the first value that is not of the wanted kind, in words; None where all are.
+    """Return the first value that is not of the wanted kind, in words; None if all are.
 
     kind: a type, a tuple of allowed values, Each, OrNull, or a dictionary of kinds by key.
     """
@@ -145,14 +145,14 @@ def mismatch(value: object, kind: Kind) -> str | None:
 
 @dataclass(frozen=True)
 class Wrong:
-    """A value of another kind than expected, and the keys that lead to it, from the innermost."""
+    """A value of an unexpected kind, and the keys that lead to it, innermost first."""
 
     value: object
     kind: type | tuple[str, ...]
     path: tuple[object, ...] = ()
 
     def below(self, key: object) -> Wrong:
-        """Return the same, seen from the value that has it under `key`."""
+        """Return the same problem as seen from the value that has it under `key`."""
         return Wrong(self.value, self.kind, (*self.path, key))
 
 

@@ -1,4 +1,4 @@
-"""A run's record while the run goes on.
+"""A run's record during the run.
 
 record.json is rewritten whole under a temporary name and renamed; metrics.jsonl gets one line for each logged point.
 """
@@ -28,7 +28,7 @@ GRAPHS = ("cost/bytes_onnx", "speed/onnx")  # metrics of the model as graphs, wh
 
 @dataclass
 class RecordWriter:
-    """The folder of a run that goes on; `record` is the record as it is now."""
+    """The folder of a run in progress; `record` is the record as it is now."""
 
     folder: Path
     record: RunRecord
@@ -38,7 +38,7 @@ class RecordWriter:
     def begin(cls, folder: Path, record: RunRecord, logged: int | None) -> RecordWriter:
         """Start writing; the caller holds the folder.
 
-        logged: the bytes of its points that an interrupted run goes on after; None for a run that starts from scratch.
+        logged: the bytes of its points after which an interrupted run continues; None to start from scratch.
         """
         remove_unfinished(folder)
         before = read_record(folder) if logged is not None else None
@@ -69,7 +69,7 @@ class RecordWriter:
         self._stream.flush()
 
     def point_once(self, step: int, values: Mapping[str, float]) -> None:
-        """Append a point unless it is there already: a resumed run may log it again."""
+        """Append a point unless it is already there: a resumed run may log it again."""
         point = {"step": step} | dict(values)
         path = self.folder / POINTS
         logged = map(json.loads, path.read_text(encoding="utf-8").splitlines()) if path.is_file() else ()
@@ -94,7 +94,7 @@ class RecordWriter:
         self._change(notes=[*self.record.notes, *notes])
 
     def set_recipe(self, recipe: ChosenRecipe) -> None:
-        """Enter the setting that train.recipe=auto chose, also in notes."""
+        """Record the setting that train.recipe=auto chose, also in the notes."""
         self._change(recipe=recipe, notes=[*self.record.notes, *recipe.notes()])
 
     def set_steps(self, steps: int) -> None:
@@ -102,7 +102,7 @@ class RecordWriter:
         self._change(steps=steps)
 
     def set_resumed_from(self, step: int | None) -> None:
-        """The step that an interrupted run went on from; 0 for a run that was not interrupted."""
+        """The step from which an interrupted run continued; 0 for a run that was not interrupted."""
         self._change(resumed_from_step=step)
 
     def set_reports(self, reports: Mapping[str, ClassReport]) -> None:
@@ -110,20 +110,20 @@ class RecordWriter:
         self._change(reports=dict(reports))
 
     def set_calibration(self, facts: CalibrationFacts | None) -> None:
-        """How logits become probabilities; None for answers that are no classes."""
+        """How logits become probabilities; None for answers that are not classes."""
         self._change(calibration=facts)
 
     def set_thresholds(self, facts: ThresholdFacts | None) -> None:
-        """From which probability on labels are answered; None where nothing is fitted."""
+        """The probabilities from which labels are predicted; None if none are fitted."""
         self._change(thresholds=facts)
 
     def add_engine(self, facts: JsonObject) -> None:
-        """Add facts about how the arithmetic is done."""
+        """Add facts about the arithmetic."""
         environment = self.record.environment
         self._change(environment=replace(environment, engine=environment.engine | dict(facts)))
 
     def close_stage(self, entry: StageEntry) -> None:
-        """Enter a finished stage and bring record.json up to date."""
+        """Record a finished stage and bring record.json up to date."""
         self._change(stages=[*self.record.stages, entry])
         self.write()
 
@@ -149,7 +149,7 @@ class RecordWriter:
     def finish(self, status: str, reason: str | None = None) -> None:
         """Close the run as done, failed or killed; this is the last thing it writes.
 
-        Raises OSError for a full disk; `record` has its end nevertheless.
+        Raises OSError for a full disk; `record` is complete nevertheless.
         """
         self._change(status=status, reason=reason and mask(reason), ended=now())
         if self._stream is not None:

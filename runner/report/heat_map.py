@@ -19,7 +19,7 @@ class Heat:
 
 
 def heat_map(columns: Sequence[str], rows: Mapping[str, Sequence[Heat | None]], *, corner: str, name: str) -> Markup:
-    """Return a heat map. rows: by name, a cell a column, None where there is no number; corner: what the two axes are.
+    """Return a heat map. rows: by name, a cell a column, None if there is no number; corner: what the two axes are.
 
     name: of the map, for screen readers.
     """

@@ -59,7 +59,7 @@ class Label:
 def place_labels(
     labels: Sequence[Label], bounds: Box, points: Sequence[Box], taken: Sequence[Box] = ()
 ) -> list[Box | None]:
-    """Return the place of each label within the bounds, None where there is no room.
+    """Return the place of each label within the bounds, None if there is no room.
 
     points: what no label covers. taken: labels that stand already.
     """

@@ -44,7 +44,7 @@ FACTS = (
 
 
 def write_run_page(record: RunRecord, folder: Path) -> Path:
-    """Write the page of a finished run and return its path; raise OSError where the folder cannot be written."""
+    """Write the page of a finished run and return its path; raise OSError if the folder cannot be written."""
     path = folder / PAGE
     write_page(path, run_page(record, folder))
     return path

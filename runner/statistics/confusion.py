@@ -109,7 +109,7 @@ class CommonF1(ConfusionScore):
     """The mean F1 of the classes with at least COMMON rows among the labels; resamples use these same classes."""
 
     def of_answers(self, answers: Answers) -> OfClasses:
-        """Return the score for the classes that are common in these answers; 0 where none is."""
+        """Return the score for the classes that are common in these answers; 0 if none is."""
         common = self._common(answers)
 
         def mean_f1(counts: np.ndarray) -> np.ndarray:
@@ -184,7 +184,7 @@ def _f1_macro(counts: np.ndarray) -> np.ndarray:
 
 
 def _mcc(counts: np.ndarray) -> np.ndarray:
-    """Return the multi-class Matthews correlation (R,), 0 where a marginal is constant (Gorodkin 2004)."""
+    """Return the multi-class Matthews correlation (R,), 0 if a marginal is constant (Gorodkin 2004)."""
     right, answered, actual = np.moveaxis(counts.astype(np.float64), 1, 0)
     total = actual.sum(axis=1)
     covariance = right.sum(axis=1) * total - (answered * actual).sum(axis=1)

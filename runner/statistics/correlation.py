@@ -93,7 +93,7 @@ def _ranker(values: np.ndarray) -> OfCounts:
 
 
 def _correlate(counts: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return the Pearson correlation (R,) of rows drawn `counts` (R, N) times; 0 where a side is constant."""
+    """Return the Pearson correlation (R,) of rows drawn `counts` (R, N) times; 0 if a side is constant."""
     rows = counts.sum(axis=1)
     sum_x, sum_y = (counts * x).sum(axis=1), (counts * y).sum(axis=1)
     covariance = (counts * x * y).sum(axis=1) - sum_x * sum_y / rows

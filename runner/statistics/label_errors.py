@@ -21,7 +21,7 @@ class LabelErrors:
 
     thresholds: np.ndarray  # (C,) mean probability of each class over the rows labelled so; nan without such rows
     joint: np.ndarray  # (C, C) rows counted: row = label, column = the class that the model is sure of
-    confident: np.ndarray  # (n,) that class of each row, -1 where there is none
+    confident: np.ndarray  # (n,) that class of each row, -1 if there is none
     # (flagged,) rows off the diagonal whose own label is not the likeliest, by ascending probability of that label
     rows: np.ndarray
 

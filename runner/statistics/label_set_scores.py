@@ -89,7 +89,7 @@ class LabelAveragePrecision(Score):
 
 
 def average_precision(labels: np.ndarray, scores: np.ndarray, drawn: np.ndarray) -> np.ndarray:
-    """Return the average precision (R,) of one label, NaN where no drawn row has it.
+    """Return the average precision (R,) of one label, NaN if no drawn row has it.
 
     The sum over the distinct scores, from high to low, of precision times the gain in recall (as in scikit-learn).
     labels: (rows,) bool; scores: (rows,); drawn: (R, rows), how often each row counts.
@@ -129,7 +129,7 @@ def ranking_precision(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
 
 
 def set_f1(labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """Return the F1 of each row's set, (rows,); 1 where both sets are empty."""
+    """Return the F1 of each row's set, (rows,); 1 if both sets are empty."""
     predicted = predicted > 0
     both = labels.sum(axis=1) + predicted.sum(axis=1)
     return np.where(both == 0, 1.0, 2 * (labels & predicted).sum(axis=1) / np.maximum(both, 1))

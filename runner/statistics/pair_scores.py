@@ -37,7 +37,7 @@ class Difference:
 
 
 def pair_outcomes(good: np.ndarray, bad: np.ndarray, pieces: np.ndarray | float = 1.0) -> np.ndarray:
-    """Return 1 where the good sentence scores higher, 0 where it scores lower, 0.5 for a tie; (N,) float64.
+    """Return 1 if the good sentence scores higher, 0 if it scores lower, 0.5 for a tie; (N,) float64.
 
     good, bad: (N,) scores; pieces: (N,) of the longer sentence; the tolerance of a tie is proportional to them.
     """

@@ -69,7 +69,7 @@ def mcnemar_p(first_only: int, second_only: int) -> float:
     """Return the p-value of McNemar's test for two models on the same examples.
 
     first_only, second_only: examples that only the first, or only the second, model gets right. Exact (binomial) below
-    1,000 such examples, chi-squared with continuity correction from 1,000 on. 1 where the models never disagree.
+    1,000 such examples, chi-squared with continuity correction from 1,000 on. 1 if the models never disagree.
     """
     from scipy import special  # in a tenth of the time of scipy.stats, which has the same functions as tests
 

@@ -95,7 +95,7 @@ def _of_tags(prefix: str, of: str) -> tuple[ScoreFacts, ...]:
 
 _SPAN_SCORES = (
     ("answer_f1", "mean F1 of the words of answer and right answer, by SQuAD's rules (official: times 100)"),
-    ("exact_match", "share of the answers that are right but for case, punctuation and articles"),
+    ("exact_match", "share of the answers that are right except for case, punctuation and articles"),
     ("answer_f1_has_answer", "mean F1 of the questions that have an answer"),
     ("exact_match_has_answer", "share of right answers among the questions that have one"),
     ("answer_f1_no_answer", "share of the questions without an answer that are left unanswered"),

@@ -33,7 +33,7 @@ class Temperature:
 
     @property
     def ratio(self) -> float:
-        """The likelihood ratio of `after` over `before`, as a chi-squared value; 0 where nothing was fitted."""
+        """The likelihood ratio of `after` over `before`, as a chi-squared value; 0 if nothing was fitted."""
         return 2 * self.rows * (self.before - self.after) if self.before is not None and self.after is not None else 0.0
 
 
@@ -41,7 +41,7 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray, names: Sequence[str]
     """Return the temperature of logits (n, C) for labels (n,), or 1 with the reason; names: of the classes.
 
     Refused: fewer than FEWEST_ROWS rows, a class without rows, and logits that are not finite, are the same for every
-    row, make no mistake, or do not favour the labels. T stays 1 where the gain is within noise.
+    row, make no mistake, or do not favour the labels. T stays 1 if the gain is within noise.
     """
     logits, labels = np.asarray(logits, np.float64), np.asarray(labels, np.int64)
     rows = len(labels)
@@ -56,7 +56,7 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray, names: Sequence[str]
 
 
 def why_not(logits: np.ndarray, labels: np.ndarray, names: Sequence[str] = ()) -> str:
-    """Return why no temperature can be fitted to logits (n, C), float64, and labels (n,); "" where one can."""
+    """Return why no temperature can be fitted to logits (n, C), float64, and labels (n,); "" if one can."""
     rows = len(labels)
     broken = np.flatnonzero(~np.isfinite(logits).all(1))
     if len(broken):

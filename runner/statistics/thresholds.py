@@ -17,7 +17,7 @@ SIGNIFICANT = 3  # digits of a threshold below 0.0001; at 0, every row would get
 
 
 def best_threshold(probabilities: np.ndarray, labels: np.ndarray) -> float | None:
-    """Return the threshold with the highest F1 over decisions (N,); None where no label is true."""
+    """Return the threshold with the highest F1 over decisions (N,); None if no label is true."""
     labels = labels > 0
     if not labels.any():
         return None

@@ -164,7 +164,7 @@ def _checkpoint_problem(settings: Settings) -> str | None:
 
 
 def _problem(check: Callable[[], None]) -> str | None:
-    """Return the mistake that a check finds, in words; None where there is none."""
+    """Return the mistake that a check finds, in words; None if there is none."""
     try:
         check()
     except USER_ERRORS as error:

@@ -48,7 +48,7 @@ def grades_answers(task: Task | type[Task]) -> bool:
 
 
 def named_task(task: TaskSettings, data: DataSettings) -> type[Task] | None:
-    """Return the class of the task that the settings name, None where the labels decide (auto)."""
+    """Return the class of the task that the settings name, None if the labels decide (auto)."""
     return find_task(task.name) or find_task(data.task)
 
 

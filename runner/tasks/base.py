@@ -262,7 +262,7 @@ class Task(ABC):
         return False
 
     def tolerance(self, share: float) -> float:
-        """Return how far two outputs may be apart that should be equal but for rounding, `share` of their scale."""
+        """Return how far two outputs may be apart that should be equal except for rounding, `share` of their scale."""
         return self.facts.scale.tolerance(share) if self.facts.scale else share
 
     def least_gain(self, score: str, share: float) -> float:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def cosent(scores: Tensor, labels: Tensor) -> Tensor:
     """Return log(1 + sum of exp(s_j - s_i) over all i, j of the batch with a larger label at i than at j), a scalar.
 
-    scores: (B,) COSINE_SCALE times the cosines; labels: (B,). 0 where all labels are equal.
+    scores: (B,) COSINE_SCALE times the cosines; labels: (B,). 0 if all labels are equal.
     Source: Su 2022 (CoSENT), kexue.fm/archives/8847.
     """
     from torch.nn import functional

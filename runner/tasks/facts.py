@@ -17,7 +17,7 @@ class LabelFacts:
 
     names: of the classes, in id order; () without. positive: of two classes, the one that F1, precision and recall are
     for. scale: mean and standard deviation of targets that training standardises. metrics: those that data.metrics
-    names, () for the task's own. class_weights: (C,) of the classes in the loss, None where all weigh the same.
+    names, () for the task's own. class_weights: (C,) of the classes in the loss, None if all weigh the same.
     output: where the output table of words comes from (task.output). columns: where an item has several labels, the
     number of classes of each, whose names follow one another in `names`. language: of words without marks and capitals.
     has_empty: is no answer the right one for some rows? null_threshold: how far its score must be above the best

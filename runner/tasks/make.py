@@ -61,7 +61,7 @@ class Recorded(Protocol):
     @property
     def thresholds(self) -> RecordedThresholds | None: ...
     def setting(self, key: str) -> Any:
-        """Return the value of a setting, None where the record has none."""
+        """Return the value of a setting, None if the record has none."""
 
 
 def target_of(settings: Settings) -> str:

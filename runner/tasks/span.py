@@ -267,7 +267,7 @@ def _contexts(split: TokenSplit) -> list[str]:
 
 
 def _golds(split: TokenSplit) -> list[list[str]]:
-    """Return the right answers to each question, [] where there is none."""
+    """Return the right answers to each question, [] if there is none."""
     assert split.texts is not None, "questions are graded by their texts"
     return split.texts.facts(np.arange(split.source_count))["_golds"]
 

@@ -45,5 +45,5 @@ def part_shares(task: Task, parts: Sequence[Part], soft: str = "kl") -> list[Par
 
 
 def _ratio(one: float, other: float) -> float:
-    """Return one / other; 1 where there is nothing to divide by, and no loss to multiply."""
+    """Return one / other; 1 if there is nothing to divide by, and no loss to multiply."""
     return one / other if other else 1.0

@@ -47,7 +47,7 @@ def optuna_direction(objective: str, selected_by: str) -> Literal["maximize", "m
 
 
 def agreed_directions(objectives: list[str], selected_by: Sequence[str]) -> list[Literal["maximize", "minimize"]]:
-    """Return whether to maximize or minimize each objective; raise ConfigError where trials disagree on it.
+    """Return whether to maximize or minimize each objective; raise ConfigError if trials disagree on it.
 
     selected_by: the selection metric of each trial.
     """

@@ -41,7 +41,7 @@ def split_overrides(overrides: list[Override]) -> tuple[list[str], dict[str, Bas
 def distribution(override: Override) -> BaseDistribution:
     """Return the distribution of one override that holds several values.
 
-    Raises ConfigError where there is nothing to draw.
+    Raises ConfigError if there is nothing to draw.
     """
     from hydra.core.override_parser.types import IntervalSweep, RangeSweep
     from optuna.distributions import CategoricalDistribution

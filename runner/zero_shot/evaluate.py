@@ -26,7 +26,7 @@ from runner.zero_shot.rows import ReportedRows
 from runner.zero_shot.scores import SINGLE
 
 SURE = np.int8(100)  # logit of a probability of 1; -100: of 0
-COPIED = "cost/"  # metrics of the entailment model, but for those of its training and of its texts:
+COPIED = "cost/"  # metrics of the entailment model, except for those of its training and of its texts:
 NOT_COPIED = ("cost/params_trained", "cost/macs", "cost/bytes_peak_", "cost/bytes_cache")
 MACS = "cost/macs_s"  # of one pass; a text takes one for each label
 

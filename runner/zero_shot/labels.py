@@ -82,7 +82,7 @@ def words_of_classes(text: str, classes: Sequence[str]) -> tuple[str, ...]:
 
 
 def check_meaning(words: Sequence[str], templates: Sequence[str]) -> None:
-    """Raise ConfigError where no word has a letter and no template was given: "This text is about 0." means nothing."""
+    """Raise ConfigError if no word has a letter and no template was given: "This text is about 0." means nothing."""
     if templates or any(character.isalpha() for word in words for character in word):
         return
     example = ", ".join(f"{word}: <a word>" for word in words[:3]) + (", ..." if len(words) > 3 else "")
@@ -94,7 +94,7 @@ def check_meaning(words: Sequence[str], templates: Sequence[str]) -> None:
 
 
 def _class_of(word: str, classes: Sequence[str]) -> int | None:
-    """Return the class with this name, or the only one with it as a part; None where there is none."""
+    """Return the class with this name, or the only one with it as a part; None if there is none."""
     lowered, names = word.lower(), [name.lower() for name in classes]
     if lowered in names:
         return names.index(lowered)

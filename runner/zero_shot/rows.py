@@ -38,14 +38,14 @@ class ReportedRows:
 
     @property
     def pairs(self) -> list[str] | None:
-        """The second texts, in order; None where rows have one text."""
+        """The second texts, in order; None if rows have one text."""
         return self.raw.read(np.arange(len(self.raw))).get("text_pair")
 
 
 def read_reported(data: DataSettings, cache: SharedCache) -> ReportedRows:
     """Read the first reported split.
 
-    Raises DataError where it cannot be read, ConfigError for labels that are no classes.
+    Raises DataError if it cannot be read, ConfigError for labels that are no classes.
 
     A separate split is read alone, or beside the training rows where its classes are theirs. One that is taken from
     other rows is split as in a run, so that both can be compared.

@@ -33,7 +33,7 @@ class BiasAbsorption:
         weight = unmasked_weight(linear)
         self.seen = 0
         self.mean = torch.zeros_like(weight[0])  # (d_in,)
-        self.held = torch.zeros_like(weight)  # (d_out, d_in), 0 where the weight is kept
+        self.held = torch.zeros_like(weight)  # (d_out, d_in), 0 if the weight is kept
 
     @torch.no_grad()
     def observe(self, inputs: Tensor, mask: Tensor | None) -> None:

@@ -220,5 +220,5 @@ def _ternary_step(cells: Tensor) -> Tensor:
 
 
 def divisor(step: Tensor) -> Tensor:
-    """The steps, or 1 where all members of a range are 0."""
+    """The steps, or 1 if all members of a range are 0."""
     return torch.where(step > 0, step, 1.0)

@@ -37,7 +37,7 @@ class NoChoice:
 
 
 def choose(candidates: Sequence[Scored], score: Score, budget: Budget) -> Choice | NoChoice:
-    """Return the candidate that wins and why; raise NoChoice where none fits the caps, or none reaches budget.at_least.
+    """Return the candidate that wins and why; raise NoChoice if none fits the caps, or none reaches budget.at_least.
 
     candidates: finished, with answers to the same rows.
     """
@@ -60,9 +60,9 @@ def choose(candidates: Sequence[Scored], score: Score, budget: Budget) -> Choice
 
 
 def survivors(scores: Mapping[str, float], direction: str = "higher") -> list[str]:
-    """Return the names that go on after a cut within one kind: the better half, rounded up, and at least two.
+    """Return the names that continue after a cut within a kind: the better half, rounded up, at least two.
 
-    scores: by name in the order of the plan, which decides between equal ones. direction: which scores are better.
+    scores: by name in the order of the plan, which breaks ties. direction: higher | lower, the better one.
     """
     sign = -1.0 if direction == "lower" else 1.0
     ranked = sorted(scores, key=lambda name: math.inf if math.isnan(scores[name]) else -sign * scores[name])
@@ -82,18 +82,18 @@ def by_time(budget: Budget) -> bool:
 
 
 def cost_of(one: Scored, budget: Budget) -> tuple[float, float]:
-    """Return bytes and microseconds, the one that the budget caps first; an unknown time counts as long."""
+    """Return bytes and microseconds, the one that the budget caps first; an unknown time counts as infinite."""
     micros = math.inf if one.micros is None else one.micros
     return (micros, one.bytes) if by_time(budget) else (one.bytes, micros)
 
 
 def in_order_of_cost(candidates: Sequence[Scored], budget: Budget) -> list[Scored]:
-    """Return the candidates from the smallest on (or fastest), then by their place in the plan."""
+    """Return the candidates, smallest (or fastest) first, then by their place in the plan."""
     return sorted(candidates, key=lambda one: (*cost_of(one, budget), one.position))
 
 
 def rule(draws: Draws, budget: Budget) -> Rule:
-    """Return the choice as a function of the scores, so that it can be made again on drawn rows.
+    """Return the choice as a function of the scores, so that it can be repeated on resampled rows.
 
     The standard errors of differences are those on all rows: they vary by a few per cent between draws.
     """

@@ -14,15 +14,15 @@ from runner.statistics.scores import OfCounts, Score
 
 
 def sign_of(score: Score) -> float:
-    """Return 1 for a score of which more is better, -1 for an error."""
+    """Return 1 for a score that is better when higher, -1 for an error."""
     return -1.0 if score.name in SCORE_TABLE and SCORE_TABLE[score.name].direction == "lower" else 1.0
 
 
 class Draws:
-    """Scores of m candidates on n rows. All are multiplied by `sign_of`, so that more is better."""
+    """Scores of m candidates on n rows. All are multiplied by `sign_of`, so that higher is better."""
 
     def __init__(self, candidates: Sequence[Scored], score: Score, resamples: int = RESAMPLES, seed: int = 0) -> None:
-        """resamples, seed: of the bootstrap over rows, in which all candidates answer the same rows."""
+        """resamples, seed: of the bootstrap over rows; all candidates answer the same resampled rows."""
         self.candidates, self.score, self.resamples, self.seed = candidates, score, resamples, seed
         self.sign, self.rows = sign_of(score), len(candidates[0].answers[0])
         self.parts = self._contributions()

@@ -1,4 +1,4 @@
-"""Counts earlier uses of rows: settings scored on the selection rows, searches that reported on the others."""
+"""Counts earlier uses of rows: settings scored on the selection rows, searches that reported on the other rows."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def select_split(record: RunRecord) -> str:
 
 
 def times_reported(output: Path, record: RunRecord, key: str) -> int:
-    """Return how many searches have ended with a score on the reported rows of a run, that of `key` among them."""
+    """Return how many searches, including that of `key`, have ended with a score on the reported rows of a run."""
     split = record.data.primary.partition("/")[0]
     winners = (_winner(path, output) for path in output.glob(f"{SWEEPS}/*/{RESULT}") if path.parent.name != key)
     return 1 + sum(other.data.examples(split) == record.data.examples(split) for other in _known(winners))

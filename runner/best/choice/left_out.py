@@ -12,12 +12,12 @@ FAILED = "failed"  # how a step ends whose run has no score for a reason that ma
 
 
 def left_out(conclusion: Conclusion) -> list[str]:
-    """Return a sentence for all candidates that were not chosen for one reason; none is missing."""
+    """Return one sentence for each reason, with all candidates that were not chosen because of it."""
     return [*_trained(conclusion), *_for_reasons(conclusion), *_failed(conclusion)]
 
 
 def _failed(conclusion: Conclusion) -> Iterator[str]:
-    """Yield how to try failed candidates again: their steps are in the journal, so the same command does not."""
+    """Yield how to retry failed candidates: their steps are in the journal, so the same command does not retry them."""
     count = sum(status == FAILED for _, status, _ in conclusion.ended)
     if count:
         yield (
@@ -27,7 +27,7 @@ def _failed(conclusion: Conclusion) -> Iterator[str]:
 
 
 def _trained(conclusion: Conclusion) -> Iterator[str]:
-    """Yield the candidates that were trained and not refused, the best first: those that fit, and those above a cap."""
+    """Yield the candidates that were trained and not refused, best first: within the caps, then above one."""
     winner = conclusion.choice.winner if conclusion.choice else None
     refused = {name for name, _, _ in conclusion.ended}
     fitting = [one for one in conclusion.scored if one.name != winner]

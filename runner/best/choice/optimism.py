@@ -1,6 +1,6 @@
-"""The score of the winner, corrected for having been selected as the best.
+"""The score of the winner, corrected for its selection as the best.
 
-The highest of m scores on n rows is too good: by about 2 points where 20 equal models are compared on 500 rows. The
+The highest of m scores on n rows is optimistic: by about 2 points where 20 equal models are compared on 500 rows. The
 corrected score repeats the choice on drawn rows and scores its winner on the others, without training anything.
 """
 
@@ -18,7 +18,7 @@ from runner.statistics.scores import Score
 
 
 def corrected_score(candidates: Sequence[Scored], score: Score, budget: Budget, draws: int = RESAMPLES) -> float:
-    """Return the score to expect of the winner on other rows, or NaN where no candidate fits the budget.
+    """Return the score to expect of the winner on other rows, or NaN if no candidate fits the budget.
 
     Each draw takes as many rows with replacement, chooses by the rule of the search, and scores the winner on the rows
     not drawn; the mean over the draws is returned, but never a better score than the winner's own, which chance alone
@@ -39,7 +39,7 @@ def corrected_score(candidates: Sequence[Scored], score: Score, budget: Budget, 
 def corrected_interval(
     candidates: Sequence[Scored], score: Score, budget: Budget, corrected: float
 ) -> tuple[float, float]:
-    """Return the 95 % interval of the corrected score: Wilson's for accuracy, else the winner's own, moved there."""
+    """Return the 95 % interval of the corrected score: Wilson's for accuracy, else the winner's own, shifted to it."""
     rows = len(candidates[0].answers[0])
     if score.name == "accuracy":
         return wilson_interval(corrected, rows)

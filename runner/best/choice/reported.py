@@ -33,7 +33,7 @@ class Gap:
 
 
 def gap_between(winner: RunRecord, other: RunRecord, output: Path) -> Gap | None:
-    """Return the paired difference of two runs on the reported rows; None where a run has no stored answers to them.
+    """Return the paired difference of two runs on the reported rows; None if a run has no stored answers to them.
 
     output: the folder of the run folders.
     """
@@ -50,7 +50,7 @@ def gap_between(winner: RunRecord, other: RunRecord, output: Path) -> Gap | None
 
 
 def interval_of(record: RunRecord) -> Interval | None:
-    """Return the recorded 95 % interval of the headline score; None where there is none."""
+    """Return the recorded 95 % interval of the headline score; None if there is none."""
     primary = record.data.primary
     if f"{primary}_low" not in record.metrics:
         return None
@@ -59,7 +59,7 @@ def interval_of(record: RunRecord) -> Interval | None:
 
 
 def verdict_on(least: float, interval: Interval, *, is_lower_better: bool = False) -> str:
-    """Return whether `at_least` holds on rows that chose nothing: holds, does not hold, cannot tell."""
+    """Return whether `at_least` holds on rows that were not selected on: holds, does not hold, cannot tell."""
     low, high = (-interval.high, -interval.low) if is_lower_better else (interval.low, interval.high)
     goal = -least if is_lower_better else least
     return "holds" if low >= goal else "does not hold" if high < goal else "cannot tell"

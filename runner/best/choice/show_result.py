@@ -1,4 +1,4 @@
-"""The end of a search as lines of at most 80 columns: the winner, what stands beside it, and how to deploy it."""
+"""The result of a search as lines of at most 80 columns: the winner, what it is compared with, how to deploy it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ NGRAMS = ("ngram", "char_ngram")  # kinds of baselines that are always shown
 
 @dataclass(frozen=True)
 class Ending:
-    """A search with a winner, and what is looked up once to print it."""
+    """A search with a winner, and the facts needed to print it, each looked up once."""
 
     conclusion: Conclusion
     choice: Choice
@@ -61,7 +61,7 @@ class Ending:
         return self.conclusion.on_folds.get(name) or self.conclusion.records.get(name)
 
     def better(self, one: Scored) -> float:
-        """Return a score on the selection rows, of which more is better."""
+        """Return a score on the selection rows, signed so that higher is better."""
         return sign_of(self.score) * one.score
 
 
@@ -89,7 +89,7 @@ def _row(label: str, text: str) -> list[str]:
 
 
 def _winner(ending: Ending) -> Iterator[str]:
-    """Yield the winner with its costs, and its two scores."""
+    """Yield the winner with its costs and its two scores."""
     budget, metrics, primary = ending.conclusion.plan.budget, ending.record.metrics, ending.record.data.primary
     yield from wrapped(f"best: {ending.choice.winner}")
     cap = "" if budget.max_bytes is None else f" of {shown_bytes(budget.max_bytes)}"
@@ -125,7 +125,7 @@ def _selection(ending: Ending, *, has_number: bool) -> str:
 
 
 def _verdicts(ending: Ending) -> Iterator[str]:
-    """Yield warnings: the winner is not ahead of simpler models, or not sure to reach at_least."""
+    """Yield warnings: the winner is not clearly ahead of simpler models, or may not reach at_least."""
     primary, least = ending.record.data.primary, ending.conclusion.plan.budget.at_least
     interval = interval_of(ending.record)
     if least is not None and interval is not None:
@@ -155,7 +155,7 @@ ENDS_OF = {
 
 
 def _beside(ending: Ending) -> Iterator[str]:
-    """Yield the table of the winner and the models that it is compared with: encoders in torch, if time has no cap."""
+    """Yield the table of the winner and the models it is compared with: encoders in torch, if time has no cap."""
     metrics, primary = ending.record.metrics, ending.record.data.primary
     yield from wrapped(f"{primary} of the winner and its alternatives:")
     yield f"{'':<{NAME}} {'size':>9} {'answer':>9} {'score':>7}  winner ahead by"
@@ -217,7 +217,7 @@ def _best_ngram(ending: Ending) -> Scored | None:
 
 
 def _work(conclusion: Conclusion, ending: Ending | None) -> Iterator[str]:
-    """Yield how much was compared and done, and how often these rows have been used."""
+    """Yield how many candidates and runs there were, and how often these rows have been used."""
     result, spent = conclusion.result, _duration(conclusion.seconds)
     were = counted(result.compared, "setting was", "settings were")
     yield from wrapped(f"{were} scored on the selection rows, in {spent}")
@@ -265,7 +265,7 @@ def _next(ending: Ending) -> Iterator[str]:
 
 
 def from_here(path: Path) -> Path:
-    """Return a path as one types it in the current folder."""
+    """Return a path as it is typed in the current folder."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
 
@@ -281,7 +281,7 @@ def _is_graph(ending: Ending) -> bool:
 
 
 def _answered_by(ending: Ending) -> str:
-    """Return which form of the model took that time; "" for a packed model, which has only one."""
+    """Return which form of the model was timed; "" for a packed model, which has only one."""
     if (engine := ending.conclusion.result.engine) is not None:
         return ENGINES.get(engine, "")
     return ", by the run in torch; the graph in the bundle may be faster or slower" if _is_graph(ending) else ""

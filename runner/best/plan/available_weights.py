@@ -41,7 +41,7 @@ def is_cached(source: str) -> bool:
 
 @cache
 def hub_answers() -> bool:
-    """Does the hub accept a connection? Asked once a process, so that a dead address costs two seconds at most."""
+    """Does the hub accept a connection? Tried once per process, so that a dead address costs two seconds at most."""
     from huggingface_hub import constants
 
     if constants.is_offline_mode():

@@ -85,7 +85,7 @@ def check_classes(rows: Rows) -> None:
 
 
 def check_no_own_folds(data: DataSettings) -> None:
-    """Raise ConfigError for folds of a column, which cannot be divided into the folds by which few rows select."""
+    """Raise ConfigError for folds given by a column: they cannot be divided again to select on few rows."""
     if data.fold_column is not None:
         raise ConfigError(
             f"data.fold_column={data.fold_column}: with so few labelled rows run best selects by its own folds, so "
@@ -95,7 +95,7 @@ def check_no_own_folds(data: DataSettings) -> None:
 
 
 def check_facts(facts: Facts, budget: Budget) -> Facts:
-    """Return the facts, with a note where the goal says little; budget: with its goal.
+    """Return the facts, with a note if the goal says little. budget: with its goal.
 
     Raises ConfigError for an `at_least` that says nothing.
     """
@@ -119,7 +119,7 @@ def check_facts(facts: Facts, budget: Budget) -> Facts:
 
 
 def check_reach(plan: Plan, beyond: Sequence[Candidate]) -> None:
-    """Raise ConfigError where no candidate fits the caps, or the time or the steps are not enough for any.
+    """Raise ConfigError if no candidate fits the caps, or if there is not enough time or too few steps for any.
 
     beyond: candidates that are over a cap.
     """
@@ -141,7 +141,7 @@ def check_reach(plan: Plan, beyond: Sequence[Candidate]) -> None:
 
 
 def check_steps(plan: Plan, fitting: Sequence[Candidate]) -> None:
-    """Raise ConfigError where the steps end before the first candidate that fits is finished, as on folds."""
+    """Raise ConfigError if the steps end before the first candidate within the caps is finished, as with folds."""
     last = {step.candidate: step.number for step in plan.steps if not step.is_repeat}
     first = min(fitting, key=lambda one: last.get(one.name, 0))
     needed, steps = last.get(first.name, 0), plan.budget.steps
@@ -154,7 +154,7 @@ def check_steps(plan: Plan, fitting: Sequence[Candidate]) -> None:
 
 
 def seconds_to_finish(plan: Plan, candidate: Candidate) -> float:
-    """Return the estimated seconds until a candidate can be deployed, with those of the runs that it builds on.
+    """Return the estimated seconds until a candidate can be deployed, including those of the runs that it builds on.
 
     With folds these are its runs on all folds, `jobs` of them side by side, and the last training on all rows.
     """

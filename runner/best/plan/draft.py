@@ -106,7 +106,7 @@ class Drawer:
         return self._splits[key]
 
     def draft(self, settings: Settings, folder: Path) -> Draft:
-        """Save the random twin of a candidate in a new folder, and return what is known from it."""
+        """Save the random twin of a candidate in a new folder, and return its costs."""
         if settings.model.family in OVER_NGRAMS:
             task = task_of_labels(self.rows.task, settings)
             made = ngram_draft(self._ngrams_of(settings, task), settings, task)
@@ -237,7 +237,7 @@ def stages_that_run(settings: Settings) -> list[tuple[str, object]]:
 
 
 def rounded(network: Network, settings: Settings) -> Network:
-    """The network after those of its compression stages that change the bytes of its files, or the layers that run."""
+    """The network after the compression stages that change the bytes of its files or which layers run."""
     network.eval()
     for name, options in settings.compression.items():
         stage = make_stage(options, name)

@@ -72,7 +72,7 @@ class Known:
 
     @classmethod
     def of(cls, kept: JsonObject) -> Known:
-        """Return what a file of the cache says; raise KeyError, TypeError where it says nothing."""
+        """Return what a file of the cache says; raise KeyError, TypeError if it says nothing."""
         return cls(Draft(**kept["draft"]), Training(**kept["training"]), kept["answers"], kept["bundles"])
 
 
@@ -156,7 +156,7 @@ class Estimator:
         return self._timed[same]
 
     def _times_in(self, known: Known) -> Mapping[str, float]:
-        """Return the times on this machine; {} where none are asked for or known."""
+        """Return the times on this machine; {} if none are asked for or known."""
         return known.answers.get(self.machine, {}) if self.machine else {}
 
     def _engine_in(self, known: Known) -> str | None:
@@ -215,7 +215,7 @@ def is_below(kept: Known | None, cap: str) -> bool:
 
 
 def read_kept(path: Path) -> Known | None:
-    """Return what the cache has of a candidate, None where there is nothing or its file is damaged."""
+    """Return what the cache has of a candidate, None if there is nothing or its file is damaged."""
     try:
         return Known.of(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError):

@@ -2,7 +2,7 @@
 
 A review's verdict is often at its end, while the first sentences of a news article name its topic. So the labels of the
 training rows decide: a linear classifier of the words at the beginning is compared with one of the words at both ends,
-in a second. The table in sweeps/long_texts.md shows its choices beside what encoders gain.
+which takes a second. The table in sweeps/long_texts.md compares its choices with what encoders gain.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ STANDARD_ERRORS = 1.0  # by which both ends must be more accurate: few rows woul
 def both_ends_tell_more(rows: Rows, facts: Facts, longest: int) -> bool:
     """Is a linear classifier of the training rows better with both ends of the texts than with their beginning?
 
-    longest: data.max_length. False unless 5 % of the texts have more words than that, which are at least as many
+    longest: data.max_length. False unless 5 % of the texts have more words than that; words are at least as many
     tokens. False too for pairs, and for labels that are not one class each.
     """
     classes = rows.raw.strata("train")

@@ -1,4 +1,4 @@
-"""Makes the plan of a search before anything is trained, and keeps it: plan.json is obeyed wherever it exists.
+"""Makes the plan of a search before anything is trained, and stores it: an existing plan.json is followed.
 
     plan = make_plan(settings, words, budget)
 
@@ -38,10 +38,10 @@ UNAVAILABLE_BEFORE = "weights not at hand: "  # in plans of older versions
 
 
 def make_plan(settings: Settings, words: Sequence[str], budget: Budget, notify: Callable[[str], None] = say) -> Plan:
-    """Return the plan for a command, from its folder if it is there, else made and written there.
+    """Return the plan for a command: read from its folder if it exists, else made and written there.
 
     settings: of the command with any model; words: its overrides, which every candidate shares. Raises the user's
-    errors for a budget that nothing can meet, and for data that nothing can be learnt from.
+    errors for a budget that nothing can meet, and for data that nothing can be learned from.
     """
     check_budget(budget, settings)
     notify = said_once(notify)
@@ -61,7 +61,7 @@ def make_plan(settings: Settings, words: Sequence[str], budget: Budget, notify: 
 
 
 def obeyed(kept: Plan, budget: Budget, path: Path) -> Plan:
-    """Return a plan that was found in its file as this command follows it; the file `unlabelled` may have moved."""
+    """Return a stored plan as this command follows it; the file `unlabelled` may have moved."""
     kept = replace(kept, budget=replace(kept.budget, unlabelled=budget.unlabelled))
     return with_news(kept, AvailableWeights(), path.parent)
 
@@ -100,7 +100,7 @@ def estimate_encoders(settings: Settings, words: Sequence[str], budget: Budget) 
 
 
 def with_news(plan: Plan, hub: Hub, folder: Path) -> Plan:
-    """Return a stored plan unchanged but for notes on what a new plan would know: weights, times of bundles."""
+    """Return a stored plan, unchanged except for notes on what a new plan would know: weights, times of bundles."""
     ids = {
         one.reason.removeprefix(begin)
         for one in plan.left_out
@@ -156,12 +156,12 @@ def finish_plan(key: str, budget: Budget, table: Table, found: Found) -> Plan:
 
 
 def plan_path(settings: Settings, key: str) -> Path:
-    """Return the place of a plan."""
+    """Return the path of a plan."""
     return Path(settings.paths.output).expanduser() / "sweeps" / key / PLAN
 
 
 def read_plan(path: Path) -> Plan | None:
-    """Return the plan in a file, None where there is none or it is damaged."""
+    """Return the plan in a file; None if there is none or it is damaged."""
     try:
         return Plan.from_json(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError):
@@ -185,7 +185,7 @@ def keep_plan(plan: Plan, path: Path) -> Plan:
 
 
 def write_plan(plan: Plan, path: Path) -> None:
-    """Write a plan; a half-written file never looks like one."""
+    """Write a plan; a half-written file is never taken for one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with written_whole(path) as part:
         part.write_text(json.dumps(plan.to_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

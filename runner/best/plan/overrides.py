@@ -17,7 +17,7 @@ MOST_UNLABELLED, FOLD_UNLABELLED = 50_000, 5_000  # texts that a student learns 
 
 
 def share_of_time(micros: float | None, budget: Budget, fastest: float) -> float:
-    """Return the share of the multiply-adds that max_us allows, in tenths, `fastest` at least and 1 at most.
+    """Return the share of the multiply-adds that max_us allows, in tenths, from `fastest` to 1.
 
     micros: of an answer by all layers and tokens. A tenth is left for what does not shrink: tokens, the head.
     """
@@ -42,7 +42,7 @@ def filled_words(words: tuple[str, ...], budget: Budget, spare: int = 0, share: 
 
 
 def _kilobytes(size: int) -> str:
-    """Return that many bytes in kilobytes, rounded down: to whole ones or, below FEW_KB, to tenths, at least 0.1."""
+    """Return a number of bytes in kilobytes, rounded down: to whole ones or, below FEW_KB, to tenths, at least 0.1."""
     return f"{size // 1000}" if size >= 1000 * FEW_KB else f"{max(1, size // 100) / 10:g}"
 
 

@@ -90,7 +90,7 @@ def _kinds(files: tuple[tuple[str, Path], ...]) -> tuple[Kind, ...]:
 
 
 def _shown(path: Path) -> str:
-    """Return a path as messages show it: ours from conf/ on, one of the user's in full."""
+    """Return a path as messages show it: one of ours from conf/ on, one of the user's in full."""
     return str(path.relative_to(ours().parent) if path.is_relative_to(ours()) else path)
 
 
@@ -245,7 +245,7 @@ def check_needs(needs: Needs, where: str) -> None:
 
 
 def unmet_need(needs: Needs, facts: Facts, budget: Budget, hub: Hub) -> str:
-    """Return a sentence on the first condition that is not met, "" where all are.
+    """Return a sentence on the first condition that is not met, "" if all are.
 
     `any` holds a list of conditions of which one is enough.
     """

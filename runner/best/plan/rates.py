@@ -37,7 +37,7 @@ REFERENCE = Rates(2.0**28, 2.0**28, 2.0**35)
 
 
 def machine_class(device: str = "cpu") -> str:
-    """Return what rates and times depend on: the processor, its cores in use, and the device."""
+    """Return what rates and times depend on: the processor, the number of cores used, and the device."""
     return f"{cpu_model()}, {usable_cores()} cores, {device}"
 
 
@@ -77,7 +77,7 @@ def measure_rates(device: torch.device) -> Rates:
 
 
 def _fastest(call: Callable[[], object], units: float, clock: Callable[[], float] = time.thread_time) -> float:
-    """Return the units a second of the fastest of some rounds.
+    """Return the units per second of the fastest of several rounds.
 
     clock: on the CPU this thread's processor time, so that other processes do not lower a cached rate.
     """

@@ -100,7 +100,7 @@ def candidate_lines(one: Candidate) -> Iterator[str]:
 
 
 def steps_line(plan: Plan) -> str:
-    """Return in words how many steps there are, and for how many the time is planned."""
+    """Return in words how many steps there are, and how many of them are planned to fit in the time."""
     whole, planned = len(plan.steps), plan.planned
     cut = " Candidates trained in epochs stop after a third of their steps; the better half of each kind goes on."
     cut = cut if any(step.part == "third" for step in plan.steps) else ""

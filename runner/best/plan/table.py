@@ -107,7 +107,7 @@ def read_labelled(settings: Settings, words: Sequence[str], cache: SharedCache) 
 
 
 def held_out_words(rows: Rows, settings: Settings, labelled: int, *, is_needed: bool) -> tuple[str, ...]:
-    """Return the override by which a split that is cut off train has enough rows to select by; () where it has.
+    """Return the override by which a split that is cut off train has enough rows to select by; () if it has.
 
     is_needed: can none be cut off with the settings of the command?
     """
@@ -118,7 +118,7 @@ def held_out_words(rows: Rows, settings: Settings, labelled: int, *, is_needed: 
 
 
 def goal_words(goal: str, task: Task) -> tuple[str, ...]:
-    """Return the override by which epochs are selected by the goal; () where they are anyway."""
+    """Return the override by which epochs are selected by the goal; () if they are anyway."""
     if goal == task.metrics[0]:
         return ()
     return (f"data.metrics=[{','.join(dict.fromkeys((goal, *task.metrics)))}]",)

@@ -57,7 +57,7 @@ def length_of(cells: tuple[str, ...]) -> int:
 
 
 def verdict(micros: float, most: float | None) -> bool | None:
-    """Does a time fit the cap? None: too close to tell before the model is trained."""
+    """Does a time meet the cap? None: too close to tell before the model is trained."""
     if most is None or micros < FITS * most:
         return True
     return False if micros > OUT * most else None

@@ -1,4 +1,4 @@
-"""Checks the file of unlabelled texts: their number, which are reported ones, and if they resemble the data."""
+"""Checks the file of unlabelled texts: their number, which are reported rows, whether they resemble the data."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ def escaped(value: str) -> str:
 
 
 def resident_bytes() -> int | None:
-    """Return the memory of this process that is in RAM; None where the system does not tell (it does on Linux)."""
+    """Return the resident memory of this process; None if the system does not report it (Linux does)."""
     try:
         found = re.search(r"VmRSS:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
     except (OSError, UnicodeDecodeError):

@@ -45,7 +45,7 @@ class Refused(Exception):
 
 
 class Server(ThreadingHTTPServer):
-    """One thread a connection, one model for all; a connection has one request."""
+    """One thread per connection, one model for all; a connection has one request."""
 
     daemon_threads, block_on_close, request_queue_size = False, True, 128
 
@@ -75,7 +75,7 @@ class Server(ThreadingHTTPServer):
     def refuse(self, request: socket, identity: str) -> None:
         """Say that too many connections are open.
 
-        What the client sends is read for a while: closed before that, the connection is reset and the answer lost.
+        The request is read for a while: if the connection is closed before, it is reset and the answer is lost.
         """
         end = time.monotonic() + LINGER_S
         try:
@@ -91,7 +91,7 @@ class Server(ThreadingHTTPServer):
             self.refusals.release()
 
     def process_request_thread(self, request: Request, client_address: object) -> None:
-        """Answer, and give the place to the next one."""
+        """Answer, then free the place for the next connection."""
         try:
             super().process_request_thread(request, client_address)
         finally:
@@ -250,7 +250,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def address_of(host: str, port: int) -> str:
-    """Return the beginning of an address; that of IPv6 has brackets."""
+    """Return the beginning of an address; IPv6 addresses have brackets."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
@@ -265,14 +265,14 @@ def is_healthy(host: str, port: int) -> bool:
 
 
 def port_number(text: str) -> int:
-    """Return a port; raise ArgumentTypeError for what is none."""
+    """Return a port; raise ArgumentTypeError if it is not one."""
     if not (text.isdecimal() and len(text) <= 5 and int(text) <= 65535):
         raise argparse.ArgumentTypeError(f"{text}: expected a number from 0 to 65535")
     return int(text)
 
 
 def main(words: list[str]) -> int:
-    """Serve until SIGTERM or Ctrl-C, then return 0; 2, after one line, where nothing can be served."""
+    """Serve until SIGTERM or Ctrl-C, then return 0; or 2, after one line, if nothing can be served."""
     parser = argparse.ArgumentParser(prog="server.py")
     parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 or ::: any machine that reaches it can query it")
     parser.add_argument("--port", default=8000, type=port_number, help="0: any free one")

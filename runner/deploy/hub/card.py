@@ -47,7 +47,7 @@ MARKUP = re.compile(r"([\\`*_\[\]<>|#!$])")  # what Markdown, and HTML inside it
 
 @dataclass(frozen=True)
 class CardFacts:
-    """Facts that are not in the record. `license`: an id of the hub's list, of the weights as a whole."""
+    """Facts that are not in the record. license: an id of the hub's list, for the weights as a whole."""
 
     architecture: str  # the class in config.json
     model_type: str  # that of config.json
@@ -134,7 +134,7 @@ def is_of_sounds(record: RunRecord) -> bool:
 
 
 def plain(text: object) -> str:
-    """Text that Markdown and HTML show as it is, on one line."""
+    """Text on one line that Markdown and HTML show literally."""
     return MARKUP.sub(r"\\\1", visible(mask(" ".join(str(text).split()))))
 
 

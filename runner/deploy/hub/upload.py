@@ -33,7 +33,7 @@ def check_name(name: str) -> None:
 
 
 def find_token() -> str:
-    """Return the token of this user; raise ConfigError where there is none."""
+    """Return the token of this user; raise ConfigError if there is none."""
     from huggingface_hub import get_token
 
     token = get_token()
@@ -45,8 +45,8 @@ def find_token() -> str:
 def upload_folder(folder: Path, name: str, token: str, *, is_private: bool, message: str) -> str:
     """Upload all files of a folder as one commit and return the address of the repository.
 
-    is_private: of a repository that is made now; into a public one nothing is uploaded unless it is False. Files of
-    an earlier push that the folder does not have are removed. Raises ConfigError where the hub refuses or is away.
+    is_private: of a new repository; nothing is uploaded to a public one unless it is False. Files of
+    an earlier push that the folder does not have are removed. Raises ConfigError if the hub refuses or does not answer.
     """
     import httpx2  # what huggingface_hub talks HTTP with
     from huggingface_hub import HfApi
@@ -68,7 +68,7 @@ def upload_folder(folder: Path, name: str, token: str, *, is_private: bool, mess
 
 
 def _commit(api: HfApi, name: str, folder: Path, message: str) -> None:
-    """Upload the files; where a hub has no Xet storage, which huggingface_hub takes for granted, by its LFS storage."""
+    """Upload the files; by LFS storage if the hub has no Xet storage, which huggingface_hub takes for granted."""
     from huggingface_hub import constants
 
     try:

@@ -1,4 +1,4 @@
-"""The page of an encoder: a folder for a web server, with the graph, its tokenizer and what answers in a browser.
+"""The page of an encoder: a folder for a web server, with the graph, its tokenizer and code that answers in a browser.
 
 Its packages are named in package.json with the versions and checksums in package-lock.json. `npm ci` in the folder
 copies the three files that are needed into lib/; nothing else is ever fetched.
@@ -108,7 +108,7 @@ def layouts_of(tokenizer: Tokenizer) -> list[list[list[int | str]]]:
 
 
 def build(folder: Path) -> None:
-    """Fetch the packages of a page with npm and keep the files that it loads; raise ConfigError where that fails."""
+    """Fetch the packages of a page with npm and keep the files that it loads; raise ConfigError if that fails."""
     later = "Try: leave build= out, and run npm ci in the folder where npm works"
     try:
         done = subprocess.run(NPM, cwd=folder, capture_output=True, text=True, check=False)

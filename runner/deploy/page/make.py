@@ -1,6 +1,6 @@
-"""Makes the page: the model, its reader and what shows the answers in one HTML file.
+"""Makes the page: the model, its reader and the code that shows the answers, in one HTML file.
 
-The files beside this one are its parts: page.html with places such as `$title`; reader.js, which reads a model.bin of
+Its parts are the files beside this one: page.html with placeholders like `$title`; reader.js, which reads models of
 n-grams, wordpiece.js, passages.js, bag.js, pair.js and dendritic.js, which read the others; page.js, which shows the
 answers.
 """
@@ -56,7 +56,7 @@ def write_page(record: RunRecord, run_folder: Path, out: Path | None, promise: P
 
     out: the file, or a folder to write page.html into; by default below the run folder. An earlier page is replaced.
     promise: on the share of errors, which the page keeps.
-    Raises ConfigError for a run without a model that a page can read, and for a file of another kind in that place.
+    Raises ConfigError for a run without a model that a page can read, and if a file of another kind is in that place.
     """
     model = run_folder / "model" / NAME
     if record.status != "done" or not model.is_file():
@@ -131,7 +131,7 @@ def reader_code(header: Header) -> str:
 
 
 def calibration_code(calibration: Calibration) -> str:
-    """Return the JavaScript that names how scores become probabilities; no text in it can end the script."""
+    """Return the JavaScript that defines how scores become probabilities; no text in it can end the script."""
     facts = {name: value for name, value in calibration.facts.items() if name != "of"}
     content = json.dumps(facts or ({"reason": calibration.problem} if calibration.problem else {}))
     return "const CALIBRATION = " + content.replace("<", "\\u003c") + ";"

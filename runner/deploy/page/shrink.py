@@ -40,7 +40,7 @@ def shrunk(content: bytes, where: str) -> bytes:
 
 
 def front_coded(words: list[str]) -> str:
-    """Before each word a character with the code of how many letters of the word before it are kept."""
+    """Each word begins with a character whose code is the number of letters kept of the word before it."""
     parts, before = [], ""
     for word in words:
         shared = 0

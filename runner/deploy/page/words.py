@@ -1,4 +1,4 @@
-"""Tells the page of a model that tags words what its tags mean, so that words.js has no rules on names of tags."""
+"""Describes the tags of a model to its page, so that words.js has no rules about names of tags."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from runner.tasks.tag_answers import restores
 
 
 def words_of_page(facts: JsonObject) -> JsonObject:
-    """Return what page.json has of `words`: the facts that a bundle has, and how tags become an answer.
+    """Return `words` of page.json: the facts that a bundle has, and how tags become an answer.
 
     facts: with `tags`, the names of the tags of each label of a word, and `language`.
     """
@@ -28,7 +28,7 @@ def words_of_page(facts: JsonObject) -> JsonObject:
 
 
 def about_tags(data: DataFacts) -> str:
-    """Return the beginning of a sentence on what a tagger does. data: what its record says of the data."""
+    """Return the beginning of a sentence on what a tagger does. data: the part of its record about the data."""
     counts = data.label_columns or [len(data.labels)]
     columns = [data.labels[end - count : end] for count, end in zip(counts, accumulate(counts))]
     if types := entity_types(columns[0]):

@@ -11,7 +11,7 @@ from runner.tasks.base import Task
 
 
 def check_view(view: ViewSettings, splits: Splits, task: Task, model: Network) -> list[str]:
-    """Raise ConfigError where the text cannot learn from the codes of these rows; returns what the user is told."""
+    """Raise ConfigError if the text cannot learn from the codes of these rows; returns what the user is told."""
     if view.name == NONE:
         return []
     assert splits.paired is not None, "loaded with codes"

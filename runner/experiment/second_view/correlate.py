@@ -75,7 +75,7 @@ def code_encoder(splits: Splits, view: ViewSettings) -> nn.Module:
 
 
 def batches_of(rows: int, batch_size: int) -> int:
-    """Return how many batches of at least `batch_size` rows an epoch has, 1 where there are fewer rows."""
+    """Return how many batches of at least `batch_size` rows an epoch has, 1 if there are fewer rows."""
     return max(1, rows // batch_size)
 
 
@@ -107,7 +107,7 @@ def _start_head(
 ) -> None:  # fmt: skip
     """Start the last layer from a logistic regression of the labels on the numbers that correlate.
 
-    first: the map of wide vectors, None where there is none; outputs: of both encoders for all pairs.
+    first: the map of wide vectors, None if there is none; outputs: of both encoders for all pairs.
     """
     prepared, splits = context.prepared, context.prepared.splits
     second, _ = projections(outputs[:, : task.width], outputs[:, task.width :], task.k, task.ridge)

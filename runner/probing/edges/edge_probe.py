@@ -3,8 +3,8 @@
 The token vectors of a span are projected, and averaged by weights that a learned vector gives them; the spans of an
 edge stand side by side before a classifier with a sigmoid for each label. Each of the S probes reads a layer, or a
 learned weighted mean of several. Sources: arXiv 1905.06316, github.com/nyu-mll/jiant-v1-legacy
-(jiant/modules/edge_probing.py), arXiv 1905.05950 for the mixes. Ours: vectors standardised by the training sentences,
-rate, batches and width smaller than theirs, to be quick.
+(jiant/modules/edge_probing.py), arXiv 1905.05950 for the mixes. Differences: vectors standardised on training rows;
+a smaller rate, batch size and width, for speed.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Edges:
         return len(self.labels)
 
     def tokens(self, chosen: np.ndarray, span: int) -> tuple[Tensor, Tensor]:
-        """Return the vectors of the tokens of one span of some edges, (P, L, H), and whose each is, (P,)."""
+        """Return the vectors of the tokens of one span of some edges, (P, L, H), and the edge of each, (P,)."""
         counts = self.counts[chosen, span]
         vectors = self.states[spans(self.starts[chosen, span], counts)].astype(np.float32)
         return torch.from_numpy(vectors), torch.from_numpy(np.repeat(np.arange(len(chosen)), counts))
@@ -124,7 +124,7 @@ class EdgeProbes(nn.Module):
 
     @torch.inference_mode()
     def answers(self, edges: Edges) -> np.ndarray:
-        """Return which labels each probe gives, (S, n, C) bool: those of a probability above one half."""
+        """Return the labels that each probe predicts, (S, n, C) bool: those with a probability above one half."""
         self.eval()
         return torch.cat([self(edges, chosen) > 0 for chosen in _chunks(edges)], 1).numpy()
 
@@ -135,7 +135,7 @@ def _chunks(edges: Edges) -> Iterator[np.ndarray]:
 
 
 def fit_edges(train: Edges, select: Edges, reads: np.ndarray, form: str, seed: int) -> EdgeProbes:
-    """Fit probes; of each the weights with the lowest loss on the edges of `select` stay. reads: (S, L) bool."""
+    """Fit probes, each with the weights of its lowest loss on the edges of `select`. reads: (S, L) bool."""
     torch.manual_seed(seed)
     probes = EdgeProbes(train, reads, form)
     batches = shuffled_batches(len(train), BATCH, seed)

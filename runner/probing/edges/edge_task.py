@@ -1,4 +1,4 @@
-"""A task of edges: one probe a layer, and with mix=true probes of the mean of the layers 0 to l, for every l."""
+"""A task of edges: one probe per layer, and with mix=true probes of the mean of layers 0 to l, for every l."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LEAST_GAIN = 1e-9  # of a score: less is rounding
 
 @dataclass(frozen=True)
 class Chosen:
-    """The edges of a split that a model reads whole, with their sentences."""
+    """The edges of a split whose words a model reads entirely, with their sentences."""
 
     pieces: Pieces
     edges: list[Edge]
@@ -59,7 +59,7 @@ class EdgeTask:
         return {name: place for place, name in enumerate(self.labelled.names)}
 
     def chosen(self, probed: Probed) -> dict[str, Chosen]:
-        """Return the edges by split. Raises ConfigError where a split has none that the model reads."""
+        """Return the edges by split. Raises ConfigError if a split has none that the model reads."""
         longest = probed.longest(LONGEST)
         found = {
             which: _chosen(sentences, cut_into_pieces([*map(_bare, sentences)], which, probed.tokenizer, longest))
@@ -72,7 +72,7 @@ class EdgeTask:
         return found
 
     def labels(self, edges: list[Edge]) -> np.ndarray:
-        """Return 1 where an edge has a label, (n, C) float32."""
+        """Return 1 if an edge has a label, (n, C) float32."""
         found = np.zeros((len(edges), len(self.numbers)), np.float32)
         for row, edge in enumerate(edges):
             found[row, [self.numbers[label] for label in edge.labels]] = 1
@@ -89,7 +89,7 @@ class EdgeTask:
         return found
 
     def probe(self, models: Models) -> tuple[TaskReport, dict[str, np.ndarray]]:
-        """Fit the probes of all layers; beside them those of random weights and of random labels."""
+        """Fit the probes of all layers, and the controls with random weights and with random labels."""
         probed, chosen = models.probed, self.chosen(models.probed)
         wanted, cells = probed.wanted, probed.cells((SPAN,))
         edges, sentences = self.edges(probed, probed.network, chosen), chosen["report"].sentences
@@ -132,14 +132,14 @@ class EdgeTask:
         return {which: replace(one, labels=labels[label_by_token(types[which], drawn)]) for which, one in edges.items()}
 
     def _guess(self, edges: Mapping[str, Edges]) -> float:
-        """Return the score of an answer that is always the most frequent label of the training edges."""
+        """Return the score of always answering the most frequent label of the training edges."""
         train, report = edges["train"].labels, edges["report"].labels
         answers = np.zeros_like(report, bool)
         answers[:, train.sum(0).argmax()] = True
         return float(f1_by_sentence(answers, report, np.zeros(len(report), np.int64)).mean())
 
     def _notes(self, report: TaskReport, scores: np.ndarray) -> list[str]:
-        """Return the meaning of the score, the number of edges left out, and of mixes what each further layer adds."""
+        """Return the meaning of the score, the number of edges left out, and for mixes what each further layer adds."""
         notes = [f"acc. is the {SCORE} of labels, major. the same for the most frequent one; no bits or information"]
         all_edges = sum(len(one.edges) for found in self.labelled.splits.values() for one in found)
         if lost := all_edges - sum(report.rows.values()):
@@ -158,7 +158,7 @@ class EdgeTask:
 
 
 def expected_layer(scores: np.ndarray, layers: list[int]) -> float:
-    """Return the mean of the layers' numbers by what each adds to the score; nan where all together add nothing.
+    """Return the mean of the layers' numbers weighted by what each adds to the score; nan if together they add nothing.
 
     scores: of mixes of the layers up to each of these. Source: arXiv 1905.05950, its expected layer.
     """
@@ -185,7 +185,7 @@ def _chosen(sentences: list[Labelled], pieces: Pieces) -> Chosen:
 
 
 def _bare(sentence: Labelled) -> Sentence:
-    """Return the words alone, as they are cut into pieces."""
+    """Return the words without special tokens, cut into pieces."""
     count = len(sentence.words)
     return Sentence(sentence.words, (NOTHING,) * count, ({},) * count, (), (NOTHING,) * count)
 

@@ -1,11 +1,11 @@
-"""Sentences whose spans have labels: of files as edge probing has them, or the arcs of a treebank.
+"""Sentences whose spans have labels: from files in the format of edge probing, or the arcs of a treebank.
 
-A file has an object a line, as those of jiant (github.com/nyu-mll/jiant-v1-legacy, probing/data) have:
+A file has one JSON object per line, as in jiant (github.com/nyu-mll/jiant-v1-legacy, probing/data):
 
     {"text": "Ian ate cake", "targets": [{"span1": [1, 2], "span2": [0, 1], "label": "A0"}]}
 
-The words of a text are what stands between its spaces; a span has its first word and the one behind its last. All
-targets of all files have span2, or none has. A label may be a list of labels.
+The words of a text are separated by spaces; a span has its first word and the one after its last. All
+targets of all files have span2, or none do. A label may be a list of labels.
 """
 
 from __future__ import annotations
@@ -94,9 +94,9 @@ def edge_task_name(text: str) -> str:
 
 
 def read_edges(text: str) -> LabelledSplits:
-    """Read a folder with three files, or one file, which is cut. Raises ConfigError for a path that is none.
+    """Read a folder with three files, or one file, which is split. Raises ConfigError for a path that does not exist.
 
-    Raises DataError for lines that are wrong, labels that are too few, and edges of one span beside others of two.
+    Raises DataError for invalid lines, too few labels, and a mixture of edges with one span and with two.
     """
     path = Path(text).expanduser()
     if path.is_dir():

@@ -1,4 +1,4 @@
-"""Micro F1 of labels of edges, with its interval over sentences and seeds."""
+"""Micro F1 of the labels of edges, with its interval over sentences and seeds."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def f1_by_sentence(answers: np.ndarray, labels: np.ndarray, sentences: np.ndarra
 
 
 def f1_interval(values: np.ndarray) -> tuple[float, float]:
-    """Return the 95 % interval, within 0..1, that holds the one over sentences and the one over seeds.
+    """Return a 95 % interval, within 0..1, that covers both the one over sentences and the one over seeds.
 
     values: (seeds, sentences).
 
-    If all labels are right, or none is, sentences do not vary, however few they are; their interval is Wilson's then.
+    If all labels are right, or none is, sentences do not vary, however few they are; then their interval is Wilson's.
     """
     mean, of_seeds = float(values.mean()), values.mean(0)
     error = float(of_seeds.std(ddof=1)) / len(of_seeds) ** 0.5 if len(of_seeds) > 1 else 1.0

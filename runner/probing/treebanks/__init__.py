@@ -1,1 +1,1 @@
-"""Probes of words and trees, and sentences made from them: what they learn is read from a treebank."""
+"""Probes of words and trees, and of sentences made from them, with labels from a treebank."""

@@ -1,7 +1,7 @@
-"""Sentences with classes made from a treebank, by the rules of probing tasks that others made from parsed books.
+"""Sentences with classes made from a treebank, by the rules of SentEval's probing tasks, made from parsed books.
 
-They are few, and of the treebank's own texts: never compare their numbers with published ones of SentEval. Where enough
-is left, no verb or noun that decides is both in training sentences and in others: these are left out of the training.
+They are few, and from the treebank's own texts: never compare their numbers with published ones of SentEval. If enough
+remain, training sentences whose deciding verb or noun also occurs in another split are left out.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LEAST_APART = 0.25  # of the training sentences that must be left when forms are
 
 @dataclass(frozen=True)
 class Example:
-    """A sentence with its class; form: the word that decides, None where no single word does."""
+    """A sentence with its class; form: the word that decides, None if no single word does."""
 
     text: str
     label: str
@@ -37,7 +37,7 @@ Rule = Callable[[Sentence, np.random.Generator], list[Example]]
 
 
 def sentence_length(sentence: Sentence, _: np.random.Generator) -> list[Example]:
-    """Return the sentence with its bin of lengths."""
+    """Return the sentence with its length bin."""
     return [Example(sentence.text, str(bisect.bisect(LENGTH_STARTS, len(sentence))))]
 
 
@@ -47,7 +47,7 @@ def tree_depth(sentence: Sentence, _: np.random.Generator) -> list[Example]:
 
 
 def bigram_shift(sentence: Sentence, generator: np.random.Generator) -> list[Example]:
-    """Return the sentence as it is (O), or with two neighbours swapped that are no punctuation (I)."""
+    """Return the sentence unchanged (O), or with two adjacent words swapped, neither of them punctuation (I)."""
     words, pos = list(sentence.words), sentence.upos
     places = [i for i in range(len(words) - 1) if "PUNCT" not in pos[i : i + 2] and words[i] != words[i + 1]]
     if not places:
@@ -82,7 +82,7 @@ def _number_of(relation: str) -> Rule:
 
 
 def coordination_inversion(sentence: Sentence, _: np.random.Generator) -> list[Example]:
-    """Return the sentence as it is (O), and with its two coordinated clauses swapped (I)."""
+    """Return the sentence unchanged (O), and with its two coordinated clauses swapped (I)."""
     heads, relations = sentence.heads, [one.partition(":")[0] for one in sentence.relations]
     children = [[i for i, head in enumerate(heads) if head == word] for word in range(len(heads))]
     root = heads.index(ROOT)
@@ -105,7 +105,7 @@ def coordination_inversion(sentence: Sentence, _: np.random.Generator) -> list[E
 
 
 def _under(word: int, children: Sequence[Sequence[int]]) -> list[int]:
-    """Return the places of a word and of all that hangs on it, in their order."""
+    """Return the indices of a word and all its dependents, direct and indirect, in order."""
     found, waiting = [word], [*children[word]]
     while waiting:
         found.append(waiting.pop())
@@ -125,9 +125,9 @@ RULES: dict[str, Rule] = {
 
 
 def generate(name: str, treebank: Treebank) -> dict[str, list[Example]]:
-    """Return the examples of a task by split: as many of each class as of the rarest, but for lengths and depths.
+    """Return the examples of a task by split: as many of each class as of the rarest, except for lengths and depths.
 
-    Raises ConfigError for a treebank that gives too few, because it has no trees, or not the features.
+    Raises ConfigError for a treebank that gives too few, because it lacks trees or the features.
     """
     generator, found = np.random.default_rng(0), dict[str, list[Example]]()
     for which, sentences in treebank.splits.items():
@@ -157,7 +157,7 @@ def _apart(found: dict[str, list[Example]]) -> dict[str, list[Example]]:
 
 
 def _balanced(examples: list[Example], generator: np.random.Generator) -> list[Example]:
-    """As many of each of two classes, in the order of the treebank."""
+    """Equally many of both classes, in the order of the treebank."""
     by_class: dict[str, list[int]] = {}
     for place, example in enumerate(examples):
         by_class.setdefault(example.label, []).append(place)

@@ -1,6 +1,6 @@
 """The vectors of the word pieces of sentences at every layer, computed once and kept in the cache; and of their words.
 
-A word's vector is the mean of its pieces'. Each word is cut into pieces by itself, as for a task of tags.
+A word's vector is the mean of its pieces'. Each word is tokenised separately, as for a tagging task.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ CHUNK = 4096  # words whose pieces are in memory at a time
 
 @dataclass(frozen=True)
 class Pieces:
-    """The tokens of some sentences, and which of them are the pieces of each word."""
+    """The tokens of some sentences, and which of them belong to each word."""
 
     split: TokenSplit
     starts: np.ndarray  # (words,) int64: the first piece of each word among all tokens
@@ -61,7 +61,7 @@ class Pieces:
 
 
 def cut_into_pieces(sentences: Sequence[Sentence], name: str, tokenizer: Tokenizer, longest: int) -> Pieces:
-    """Return the pieces of sentences; of those with more than `longest` tokens the end is left out.
+    """Return the pieces of sentences, cut after `longest` tokens.
 
     Raises ConfigError for a tokenizer that has no pieces.
     """
@@ -88,7 +88,7 @@ def cut_into_pieces(sentences: Sequence[Sentence], name: str, tokenizer: Tokeniz
 def _counts(whole: TokenSplit, ending: int, longest: int) -> np.ndarray:
     """Return the number of pieces of each word, (words,).
 
-    0 if it has none, or they do not all fit in the longest row.
+    0 if it has none, or not all of them fit in the longest row.
     """
     labels = whole.labels
     assert labels.offsets is not None and labels.places is not None

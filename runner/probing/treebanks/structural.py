@@ -1,4 +1,4 @@
-"""Structural probes of a treebank: does a layer hold the distances in the tree, and the depths of its words?"""
+"""Structural probes of a treebank: does a layer encode the distances in the tree, and the depths of its words?"""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LENGTHS = (5, 50)  # words of the sentences over whose lengths Spearman's correl
 class Judged:
     """The answers of the probes of S layers on the reported sentences."""
 
-    right: np.ndarray  # (S, items) 1 where an edge, or a root, is found
+    right: np.ndarray  # (S, items) 1 if an edge, or a root, is found
     sentences: np.ndarray  # (items,) the sentence of each edge, or root
     baseline: np.ndarray  # (items,) what a guess without vectors finds
     spearman: np.ndarray  # (S,)
@@ -76,7 +76,7 @@ class StructuralTask:
         return found
 
     def probe(self, models: Models) -> tuple[TaskReport, dict[str, np.ndarray]]:
-        """Fit the probes of all layers; beside them those of random weights and a baseline without vectors."""
+        """Fit the probes of all layers, and the controls: random weights, and a baseline without vectors."""
         probed = models.probed
         parses = self.parses(probed, probed.network)
         fits = [self._judged(parses, seed) for seed in probed.wanted.seeds]
@@ -97,7 +97,7 @@ class StructuralTask:
         return replace(report, notes=self._notes(report)), right
 
     def _judged(self, parses: Mapping[str, Sequence[tuple[Sentence, Parse]]], seed: int) -> tuple[np.ndarray, Judged]:
-        """The losses on the selecting sentences, (S,), and the answers on the reported ones, of newly fitted probes."""
+        """The losses on the selection sentences, (S,), and the answers on the reported ones, of newly fitted probes."""
         train, select = ([parse for _, parse in parses[which]] for which in ("train", "select"))
         probes = fit_structural(train, select, seed=seed)
         answers = [(sentence, parse, probes.answers(parse.vectors)) for sentence, parse in parses["report"]]
@@ -134,7 +134,7 @@ def judged_edges(answers: Answers) -> Judged:
 
 
 def judged_roots(answers: Answers) -> Judged:
-    """Judge depths: is the least deep word, without punctuation, the root? And NSpr. The baseline: the first word."""
+    """Judge depths: is the shallowest word, without punctuation, the root? And NSpr. The baseline: the first word."""
     right, baseline = [], []
     for sentence, _, found in answers:
         kept = is_no_punctuation(sentence.upos)

@@ -26,7 +26,7 @@ PLAN = Plan(evaluations=40, patience=5, least_gain=1e-4, factor=0.1)
 
 @dataclass(frozen=True)
 class Parse:
-    """A sentence as vectors, and what is fitted."""
+    """A sentence as vectors, and the targets to fit."""
 
     vectors: np.ndarray  # (n, S, H) of its words at each layer
     target: np.ndarray  # (n, n) distances, or (n,) depths
@@ -70,7 +70,7 @@ class StructuralProbes(nn.Module):
 
 
 def fit_structural(train: Sequence[Parse], select: Sequence[Parse], *, seed: int, rank: int = RANK) -> StructuralProbes:
-    """Fit the probes of all layers side by side; the targets say whether to distances or to depths."""
+    """Fit the probes of all layers in parallel; the shape of the targets decides between distances and depths."""
     torch.manual_seed(seed)
     _, layers, hidden = train[0].vectors.shape
     probes = StructuralProbes(layers, hidden, rank, train[0].target.ndim == 2)

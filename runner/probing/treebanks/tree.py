@@ -67,6 +67,6 @@ def spanning_tree(weights: np.ndarray, kept: np.ndarray) -> set[tuple[int, int]]
 
 
 def chain(kept: np.ndarray) -> set[tuple[int, int]]:
-    """Return the edges that join each kept word to the next: a tree without any knowledge."""
+    """Return the edges that join each kept word to the next: a tree that uses no knowledge of the sentence."""
     words = np.flatnonzero(kept).tolist()
     return set(itertools.pairwise(words))

@@ -1,4 +1,4 @@
-"""The sentences of a treebank in three splits: a folder of CoNLL-U files, or one file, which is cut."""
+"""The sentences of a treebank in three splits: a folder of CoNLL-U files, or one file, which is split."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Treebank:
 
     @property
     def short_name(self) -> str:
-        """The name without its language, which begins the names of tasks that are made from it: ewt of en_ewt."""
+        """The name without its language, with which the names of its tasks begin: ewt for en_ewt."""
         return re.sub(r"[^a-z0-9]+", "_", re.sub(r"^[a-z]{2,3}[_-]", "", self.name.lower())).strip("_") or "treebank"
 
     @cached_property
@@ -43,7 +43,7 @@ class Treebank:
 
 
 def read_treebank(text: str) -> Treebank:
-    """Read the treebank at a path. Raises ConfigError for a path that is none, DataError for a file that is wrong."""
+    """Read the treebank at a path. Raises ConfigError for a path that does not exist, DataError for an invalid file."""
     path = Path(text).expanduser()
     if path.is_dir():
         files = files_of_splits(path, (SUFFIX,), "treebank")

@@ -49,7 +49,7 @@ class WordTask:
 
     @cached_property
     def values(self) -> dict[str, list[str]]:
-        """The property of all words of each split, end to end."""
+        """The property of all words of each split, concatenated."""
         splits = self.treebank.splits.items()
         return {which: [value for one in found for value in self.property_of(one)] for which, found in splits}
 
@@ -72,7 +72,7 @@ class WordTask:
         }
 
     def pools(self, probed: Probed) -> tuple[str, ...]:
-        """Return the one way to pool: the mean over a word's pieces."""
+        """Return the only pooling: the mean over a word's pieces."""
         return (WORD,)
 
     def pieces(self, probed: Probed) -> dict[str, Pieces]:
@@ -102,7 +102,7 @@ class WordTask:
         return found
 
     def types(self, probed: Probed) -> dict[str, np.ndarray]:
-        """Return the word of each row as a number, so that the control task is that of Hewitt and Liang."""
+        """Return the word type of each row as a number, so that the control task is that of Hewitt and Liang."""
         found = {}
         for which, pieces in self.pieces(probed).items():
             hashes = hash_words([one.words for one in self.treebank.splits[which]])

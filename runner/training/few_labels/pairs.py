@@ -41,7 +41,7 @@ class Pairs:
     def round(self, number: int) -> np.ndarray:
         """Return the row that is drawn for each row in round `number` (from 0), (rows,) int64.
 
-        The only row of a class is paired with itself where a row of the same class is due.
+        The only row of a class is paired with itself if a row of the same class is due.
         """
         coins = np.random.default_rng([self.seed, number // 2, 0]).random(self.rows) < 0.5
         is_same = coins if number % 2 == 0 else ~coins
@@ -54,6 +54,6 @@ class Pairs:
 
     @staticmethod
     def _skip(draw: np.ndarray, count: np.ndarray, left_out: np.ndarray) -> np.ndarray:
-        """Map `draw` to a number from 0 to `count`, excluding `left_out`, (rows,) each; 0 where `count` is 0."""
+        """Map `draw` to a number from 0 to `count`, excluding `left_out`, (rows,) each; 0 if `count` is 0."""
         steps = (draw * count).astype(np.int64)
         return np.where(count > 0, steps + (steps >= left_out), 0)

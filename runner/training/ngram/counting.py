@@ -25,7 +25,7 @@ class Counted:
     """Which n-grams occur in which rows."""
 
     hashes: np.ndarray  # (F,) uint32, ascending
-    presence: csc_matrix  # (rows, F) float64: 1 where a row has the n-gram; by columns, for faster products
+    presence: csc_matrix  # (rows, F) float64: 1 if a row has the n-gram; by columns, for faster products
 
     @property
     def df(self) -> np.ndarray:

@@ -274,7 +274,7 @@ def test_computed_word_vectors_are_a_fixed_output_table_that_costs_no_parameter(
 
 
 def hashed(backbone: str, monkeypatch: pytest.MonkeyPatch) -> MaskedLM:
-    """Over BERT's vocabulary, but for the hash vectors themselves: they take their time and are not counted here."""
+    """Over BERT's vocabulary, except for the hash vectors themselves: they take their time and are not counted here."""
     monkeypatch.setattr("models.heads.words.word_vectors", lambda embeddings, vocab_size: torch.zeros(vocab_size, 1))
     settings = resolve(compose(["task=mlm", "model=eelbert", f"model/backbone={backbone}", "data=demo"])).model
     return build(settings, vocab_size=30522, pad_id=0, head=HeadSpec("words", output="fixed"))[0]

@@ -28,7 +28,7 @@ def scored(name: str, found: Answers | Sequence[Answers], kb: float = 100, **mor
 
 
 def against_best(b: int, c: int) -> Answers:
-    """Right where the best is, but for b rows that only the best gets right and c that only this one does."""
+    """Right where the best is, except for b rows that only the best gets right and c that only this one does."""
     right = np.arange(1000) < 880
     right[:b], right[880 : 880 + c] = False, True
     return answers(right)

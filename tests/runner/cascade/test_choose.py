@@ -11,7 +11,7 @@ from runner.errors import ConfigError
 
 
 def answers(rows: int, harms_below: float = 0.6, seed: int = 0) -> BothAnswers:
-    """Answers to rows of two classes: the large model is right, the small one but for a tenth of its unsure answers."""
+    """Answers to rows of two classes: the large model is right, the small one except in a tenth of unsure answers."""
     rng = np.random.default_rng(seed)
     confidence, labels = rng.uniform(0.5, 1, rows), rng.integers(0, 2, rows)
     is_wrong = (confidence < harms_below) & (rng.random(rows) < 0.1)

@@ -64,7 +64,7 @@ def test_runs_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
 
 
 def a_fold(folder: Path, rows: list[int], task: str = "classification") -> Path:
-    """A run that held these rows out: row r has the logits (r, -r), and the label 1 where r is odd."""
+    """A run that held these rows out: row r has the logits (r, -r), and the label 1 if r is odd."""
     folder.mkdir()
     data = record_json()["data"] | {"labels": ["no", "yes"], "selection": "val/accuracy", "task": task}
     write_json(folder / "record.json", record_json(data=data))
