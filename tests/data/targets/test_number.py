@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from data.errors import DataError
+from data.labels import Labels
 from data.load import load_splits
 from data.settings import DataSettings
 from data.splits import Splits, TargetScale
+from data.targets.number import Number
 
 
 def read(folder: Path, targets: np.ndarray, **options: Any) -> Splits:
@@ -109,3 +111,23 @@ def test_minus_one_beside_numbers_above_0_alone_may_be_a_mark_and_is_told(tmp_pa
         (marked, {"unlabelled": "drop"}), (marked - 0.5, {}), (np.tile([-1.0, 0.0, 1.0], 20), {}),
     ):  # fmt: skip
         assert not any(told in note for note in read(tmp_path, targets, **options).notes)
+
+
+@pytest.mark.parametrize(
+    ("targets", "is_standardised"),
+    [
+        ([9, 11], False), ([9.25, 11.25], True), ([-11, -9], False), ([-11.25, -9.25], True),  # mean 10
+        ([-10, 10], False), ([-10.25, 10.25], True),  # standard deviation 10
+        ([-0.125, 0.125], False), ([-0.0625, 0.0625], True),  # standard deviation 0.1
+    ],
+)  # fmt: skip
+def test_targets_within_10_of_0_and_neither_wide_nor_narrow_are_left(
+    targets: list[float], is_standardised: bool
+) -> None:
+    found = Number().scale(DataSettings(task="regression"), Labels(np.array(targets)), "here")
+    assert (found is not None) == is_standardised
+
+
+def test_a_range_goes_from_the_smallest_to_the_largest_target() -> None:
+    settings, labels = DataSettings(task="regression", standardize="range"), Labels(np.array([3.0, -1.0, 7.0, 2.0]))
+    assert Number().scale(settings, labels, "here") == TargetScale(-1.0, 8.0)

@@ -55,8 +55,8 @@ def test_entropy_and_confidence_of_known_logits() -> None:
 
 
 def test_numbers_agree_if_they_are_close() -> None:
-    count = agreements(torch.tensor([1.0, 1.0]), torch.tensor([1.2, 1.6]), torch.ones(2), 0.5)
-    assert count.tolist() == [2, 0]
+    count = agreements(torch.ones(4), torch.tensor([1.2, 1.6, 1.5, 0.75]), torch.ones(4), 0.5)
+    assert count.tolist() == [2, 0, 0, 2], "at a distance of 0.5 they no longer agree"
 
 
 def test_wrongness_of_a_right_and_a_wrong_answer() -> None:

@@ -35,8 +35,12 @@ def test_labels_are_matched_by_name(found: tuple[str, ...], wanted: tuple[str, .
     assert match_labels(found, wanted, "teacher=x", "teacher=null") == (order, [])
 
 
-def test_mere_numbers_are_matched_by_number_with_a_note() -> None:
-    order, notes = match_labels(("LABEL_0", "LABEL_1"), ("yes", "no"), "teacher=x", "teacher=null")
+@pytest.mark.parametrize(
+    ("found", "wanted"),
+    [(("LABEL_0", "LABEL_1"), ("yes", "no")), (("yes", "no"), ("0", "1")), (("0", "1"), ("a", "b"))],
+)
+def test_mere_numbers_are_matched_by_number_with_a_note(found: tuple[str, ...], wanted: tuple[str, ...]) -> None:
+    order, notes = match_labels(found, wanted, "teacher=x", "teacher=null")
     assert order == [0, 1] and "were compared by number only" in notes[0]
 
 

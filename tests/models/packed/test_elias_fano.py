@@ -18,7 +18,7 @@ def sorted_values(count: int, bits: int) -> np.ndarray:
     return np.sort(random.permutation(found)[:count])
 
 
-@pytest.mark.parametrize("bits", [8, 16, 26, 32])
+@pytest.mark.parametrize("bits", [1, 8, 16, 26, 32])
 @pytest.mark.parametrize("count", [0, 1, 2, 255, 256, 40_000])
 def test_the_reader_decodes_what_was_encoded(count: int, bits: int) -> None:
     if count > 2**bits:
@@ -47,6 +47,7 @@ def test_values_that_cannot_be_given_back_are_refused(values: list[int]) -> None
         encode(np.array(values), 8)
 
 
-def test_bits_beyond_a_32_bit_number_are_refused() -> None:
-    with pytest.raises(ValueError, match="33 bits"):
-        encode(np.array([1]), 33)
+@pytest.mark.parametrize("bits", [0, 33])
+def test_bits_beyond_a_32_bit_number_are_refused(bits: int) -> None:
+    with pytest.raises(ValueError, match=f"{bits} bits"):
+        encode(np.array([0]), bits)

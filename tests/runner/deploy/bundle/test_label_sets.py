@@ -27,3 +27,10 @@ def test_sets_and_probabilities_are_those_of_the_task(rule: str) -> None:
         assert [found[name] for name in LISTED] == [expected[name] for name in LISTED]
         assert found["probabilities"] == pytest.approx(expected["probabilities"], abs=1e-12)
     assert any(not one["predicted_labels"] for one in wanted) == (rule == "per_label")
+
+
+def test_a_label_is_answered_from_its_threshold_on() -> None:
+    task = MultiLabel(LabelFacts(NAMES, threshold="per_label", thresholds=(0.5, 0.500001, 0.499999)))
+    wanted: Any = task.respond(np.zeros((1, 3), np.float32), None)  # type: ignore[arg-type]
+    found = answer_set(task.reader_facts(), NAMES, [0.0, 0.0, 0.0])
+    assert found["predicted_labels"] == wanted[0]["predicted_labels"] == ["anger", "fear"]
