@@ -36,10 +36,11 @@ def positive_weights(weighting: str, labels: np.ndarray) -> np.ndarray:
     """Return the weight of positive labels in the multi-label loss, (C,) float32.
 
     Negative rows divided by positive rows, at most MOST_POSITIVE, so that both count equally in total; with `sqrt` the
-    square root of that. labels: (rows, C).
+    square root of that. A label of every row has weight 1: with 0 it would not be trained at all. labels: (rows, C).
     """
     counts = labels.sum(axis=0, dtype=np.float64)
-    weights = np.minimum((len(labels) - counts) / np.maximum(counts, 1), MOST_POSITIVE)
+    negative = len(labels) - counts
+    weights = np.where(negative > 0, np.minimum(negative / np.maximum(counts, 1), MOST_POSITIVE), 1.0)
     return (np.sqrt(weights) if weighting == "sqrt" else weights).astype(np.float32)
 
 
