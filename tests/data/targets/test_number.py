@@ -14,6 +14,7 @@ from data.labels import Labels
 from data.load import load_splits
 from data.settings import DataSettings
 from data.splits import Splits, TargetScale
+from data.targets.label_column import LabelColumn
 from data.targets.number import Number
 
 
@@ -131,3 +132,42 @@ def test_targets_within_10_of_0_and_neither_wide_nor_narrow_are_left(
 def test_a_range_goes_from_the_smallest_to_the_largest_target() -> None:
     settings, labels = DataSettings(task="regression", standardize="range"), Labels(np.array([3.0, -1.0, 7.0, 2.0]))
     assert Number().scale(settings, labels, "here") == TargetScale(-1.0, 8.0)
+
+
+def column_of(labels: list[str], classes: tuple[str, ...] = ()) -> LabelColumn:
+    column = LabelColumn(classes)
+    for row, label in enumerate(labels, start=1):
+        column.add(label, row)
+    return column
+
+
+def target_of(labels: list[str], **options: Any) -> Number:
+    return Number.of(DataSettings(**options), column_of(labels), "train")
+
+
+def test_few_whole_numbers_with_a_decimal_point_may_be_classes() -> None:
+    whole = [f"{i}.0" for i in range(20)]
+    with pytest.raises(
+        DataError, match=r"20 different whole numbers.*\(0\.0, 1\.0, .*, \.\.\.\).*data.task=regression"
+    ):
+        target_of(whole * 2)
+    with pytest.raises(DataError, match=r"2 different whole numbers.*\(0\.0, 1\.0\)"):
+        target_of(["1.0", "0.0"])
+    for labels, options in ((whole, {"task": "regression"}), ([*whole, "20.0"], {}), ([*whole[:4], "0.5"], {})):
+        assert not target_of(labels, **options).has_negative  # type: ignore[arg-type]
+
+
+def test_numbers_are_read_unless_they_are_classes_words_or_another_task() -> None:
+    def reads(labels: list[str], task: str = "auto") -> bool:
+        return Number.reads(DataSettings(task=task), column_of(labels))
+
+    assert reads(["0.5", "1"]) and not reads(["0", "1"]) and not reads(["0.5", "good"])
+    assert reads(["0", "1"], "regression") and reads(["good"], "regression") and not reads(["0.5"], "classification")
+    assert not Number.reads(DataSettings(), column_of(["0.5", "1.5"], ("low", "high")))
+
+
+def test_a_label_that_is_no_number_is_named_with_its_row_and_the_cure() -> None:
+    with pytest.raises(DataError, match=r"train row 2: the label '1\.234,5' is not a number\. Write it like 1234\.5"):
+        target_of(["0.5", "1.234,5"], task="regression")
+    with pytest.raises(DataError, match=r"the label 'good' is not a number\. Try: data\.task=classification"):
+        target_of(["0.5", "good"], task="regression")

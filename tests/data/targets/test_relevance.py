@@ -10,9 +10,18 @@ import pytest
 from data.errors import DataError
 from data.labels import Labels
 from data.settings import DataSettings
+from data.targets.label_column import LabelColumn
 from data.targets.relevance import Relevance, query_offsets
 from data.units import Units
 from tests.data.helpers import split_of
+
+
+def column_of(labels: list[str]) -> LabelColumn:
+    column = LabelColumn()
+    for row, label in enumerate(labels, start=1):
+        column.add(label, row)
+    return column
+
 
 # gain, candidate?, first score, query
 VALUES = np.array([[2, 1, 9, 0], [0, 1, 8, 0], [1, 0, 0, 0], [1, 1, 5, 1], [0, 1, 4, 1]], np.float32)
@@ -45,6 +54,26 @@ def test_a_batch_has_gains_and_groups() -> None:
 def test_training_queries_without_a_choice_are_refused(values: np.ndarray, message: str) -> None:
     with pytest.raises(DataError, match=message):
         Relevance(DataSettings()).check({"train": Labels(values)}, "here")
+
+
+def test_gains_are_numbers_and_a_pair_without_a_label_is_no_gain() -> None:
+    target, settings = Relevance(DataSettings()), DataSettings(missing="drop")
+    column = column_of(["2", "", "0.5", "nan"])
+    labels, rows = target.read(column, settings, "train", "train")
+    assert labels.values.tolist() == [2.0, 0.5] and rows.tolist() == [0, 2]
+    for gain in ("inf", "good"):
+        with pytest.raises(DataError, match=rf"train row 2: the label '{gain}' is not a number"):
+            target.read(column_of(["1", gain]), settings, "train", "train")
+
+
+def test_only_data_of_rankings_have_gains() -> None:
+    column = column_of(["0", "1"])
+    assert Relevance.reads(DataSettings(task="rank"), column) and not Relevance.reads(DataSettings(), column)
+    assert isinstance(Relevance.of(DataSettings(task="rank"), column, "train"), Relevance)
+    with pytest.raises(DataError, match="train row 2: the label 'good' is not a number"):
+        Relevance.of(DataSettings(task="rank"), column_of(["1", "good"]), "train")
+    with pytest.raises(DataError, match="has no labels"):
+        Relevance.of(DataSettings(task="rank"), column_of(["", ""]), "train")
 
 
 def test_the_user_is_told_of_passages_and_of_lost_ends() -> None:

@@ -72,3 +72,44 @@ def test_other_kinds_of_pieces_are_refused() -> None:
     for tokenizer in (json.loads(backend.to_str()), None):
         with pytest.raises(NotPacked, match="not like BERT's"):
             wordpiece_vocabulary(tokenizer)
+
+
+def test_turkish_rules_are_named_and_the_rest_is_read_as_of_bert() -> None:
+    turkish = json.loads(train_tokenizer(["ılık İzmir"] * 3, 64, "tr").backend.to_str())
+    found = wordpiece_vocabulary(turkish)
+    assert found.language == {"language": "tr"} and not found.settings["lower"] and not found.settings["accents"]
+    plain = wordpiece_vocabulary(turkish | {"normalizer": turkish["normalizer"]["normalizers"][-1]})
+    assert plain.language == {} and (plain.pieces, plain.settings) == (found.pieces, found.settings)
+
+
+@pytest.mark.parametrize(("lower", "strip", "strips"), [(True, None, True), (False, None, False), (True, False, False)])
+def test_accents_are_stripped_with_capitals_unless_said(lower: bool, strip: bool | None, strips: bool) -> None:
+    tokenizer = content()
+    tokenizer["normalizer"] |= {"lowercase": lower, "strip_accents": strip}
+    assert wordpiece_vocabulary(tokenizer).settings["accents"] == strips
+
+
+def test_special_tokens_around_a_text_are_found_in_both_forms_of_a_processor() -> None:
+    tokenizer = content()
+    expected = wordpiece_vocabulary(tokenizer).settings
+    ids = tokenizer["model"]["vocab"]
+    names = {"cls": ["[CLS]", ids["[CLS]"]], "sep": ["[SEP]", ids["[SEP]"]]}
+    tokenizer["post_processor"] = {"type": "BertProcessing", **names}
+    assert wordpiece_vocabulary(tokenizer).settings == expected
+
+
+def test_bare_texts_have_no_special_tokens_and_keep_unknown_pieces() -> None:
+    tokenizer = content()
+    first, second = ({"Sequence": {"id": name, "type_id": place}} for place, name in enumerate("AB"))
+    tokenizer["post_processor"] |= {"single": [first], "pair": [first, second]}
+    settings = wordpiece_vocabulary(tokenizer).settings
+    assert settings["first"] is None and settings["last"] is None
+    with pytest.raises(NotPacked, match="leaves unknown pieces out"):
+        wordpiece_vocabulary(tokenizer | {"bare_texts": {"drops_unknown": True}})
+
+
+def test_a_special_token_of_several_ids_is_refused() -> None:
+    tokenizer = content()
+    tokenizer["post_processor"]["special_tokens"]["[SEP]"]["ids"] = [3, 3]
+    with pytest.raises(NotPacked, match="BERT's special tokens"):
+        wordpiece_vocabulary(tokenizer)

@@ -27,17 +27,22 @@ def made(name: str, **options: Any) -> Any:
         ("mean", [[2.0, 3.0], [2.0, 2.0]]),
         ("sqrt", [[4.0 / 2**0.5, 6.0 / 2**0.5], [6.0 / 3**0.5, 6.0 / 3**0.5]]),
         ("sum_all", [[104.0, 106.0], [6.0, 6.0]]),
+        ("max", [[3.0, 4.0], [3.0, 3.0]]),
     ],
 )
 def test_each_pooling_gives_the_numbers_worked_out_by_hand(name: str, expected: list[list[float]]) -> None:
     torch.testing.assert_close(made(name)(HIDDEN, MASK), torch.tensor(expected))
 
 
-@pytest.mark.parametrize("name", ["sum", "mean", "sqrt"])
+@pytest.mark.parametrize("name", ["sum", "mean", "sqrt", "max"])
 def test_no_mask_means_no_padding_and_an_empty_text_gives_zeros(name: str) -> None:
     readout = made(name)
     torch.testing.assert_close(readout(HIDDEN, None), readout(HIDDEN, torch.ones_like(MASK)))
     assert not readout(HIDDEN, torch.zeros_like(MASK)).any()
+
+
+def test_the_largest_value_may_be_negative() -> None:
+    assert made("max")(-HIDDEN, MASK).tolist() == [[-1.0, -2.0], [-1.0, -1.0]]
 
 
 def test_cls_reads_the_first_token_alone() -> None:
@@ -45,7 +50,8 @@ def test_cls_reads_the_first_token_alone() -> None:
     changed = HIDDEN.clone()
     changed[:, 1:] += 1
     assert torch.equal(readout(HIDDEN, MASK), readout(changed, MASK))
-    assert (readout(HIDDEN, MASK).abs() <= 1).all()
+    expected = torch.tanh(HIDDEN[:, 0] @ readout.dense.weight.T + readout.dense.bias)
+    torch.testing.assert_close(readout(HIDDEN, MASK), expected)
 
 
 SHARED = {"base", "layer_mix", "pooling"}  # what several readouts are made of
