@@ -154,7 +154,7 @@ def test_few_whole_numbers_with_a_decimal_point_may_be_classes() -> None:
     with pytest.raises(DataError, match=r"2 different whole numbers.*\(0\.0, 1\.0\)"):
         target_of(["1.0", "0.0"])
     for labels, options in ((whole, {"task": "regression"}), ([*whole, "20.0"], {}), ([*whole[:4], "0.5"], {})):
-        assert not target_of(labels, **options).has_negative  # type: ignore[arg-type]
+        assert not target_of(labels, **options).has_negative
 
 
 def test_numbers_are_read_unless_they_are_classes_words_or_another_task() -> None:

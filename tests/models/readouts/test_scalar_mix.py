@@ -230,3 +230,25 @@ def test_the_mix_reads_all_states_of_an_encoder_of_transformers(tmp_path: Path) 
     torch.testing.assert_close(model.bert(**inputs), expected)
     again = load_model(write(model, tmp_path / "m"))
     torch.testing.assert_close(again(**inputs), model(**inputs))
+
+
+def made(**changes: Any) -> ScalarMix:
+    return ScalarMix(32, 2, **{name: value for name, value in readout(**changes).items() if name != "name"})
+
+
+def test_facts_are_each_layers_weight_times_the_mean_norm_of_its_vectors() -> None:
+    layer = made(init=[0.5, 0.25, 0.125], normalize="none")
+    assert layer.facts() == {}, "before a training step"
+    states = [torch.full((2, 3, 32), float(index + 1)) for index in range(3)]
+    states[0][1] *= 3.0  # so that the mean norm over rows is twice that of the first row
+    layer.train()(states, None)
+    root = 32**0.5
+    expected = {"mix/norm_0": 0.5 * 2 * root, "mix/norm_1": 0.25 * 2 * root, "mix/norm_2": 0.125 * 3 * root}
+    assert layer.facts() == pytest.approx(expected)
+
+
+def test_uniform_weights_are_a_mean_of_the_layers() -> None:
+    states = [torch.full((1, 2, 32), value) for value in (1.0, 2.0, 6.0)]
+    for normalize in ("none", "softmax"):
+        layer = made(normalize=normalize, init="uniform", where="no_pooler", gamma=False).eval()
+        torch.testing.assert_close(layer(states, None), torch.full((1, 32), 3.0))
