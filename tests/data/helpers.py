@@ -14,7 +14,16 @@ from data.inputs.words import Words
 from data.labels import Labels
 from data.splits import RowTarget, TokenSplit
 from data.targets.class_label import ClassLabel
+from data.targets.label_column import LabelColumn
 from data.targets.tags import Tags
+
+
+def column_of(labels: Sequence[str], classes: Sequence[str] = (), first_row: int = 1) -> LabelColumn:
+    """A column of these labels, in rows of the source from `first_row` on."""
+    column = LabelColumn(classes)
+    for row, label in enumerate(labels, first_row):
+        column.add(label, row)
+    return column
 
 
 def split_of(

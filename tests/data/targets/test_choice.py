@@ -18,6 +18,7 @@ from data.stores.build_once import SharedCache
 from data.targets.base import ColumnTarget
 from data.targets.choice import TARGETS, column_target
 from data.targets.label_column import LabelColumn
+from tests.data.helpers import column_of
 
 SETS = [["old", "good"], [], ["old"], ["good"]] * 10
 
@@ -73,7 +74,5 @@ def test_lists_in_another_split_are_refused_by_a_target_of_single_labels(tmp_pat
 
 
 def test_a_text_that_looks_like_a_list_is_a_class() -> None:
-    column = LabelColumn()
-    for number in range(10):
-        column.add('["a"]' if number % 2 else "b", number)
+    column = column_of(["b", '["a"]'] * 5)
     assert column_target(DataSettings(), column, "d.csv").names == ('["a"]', "b")

@@ -12,8 +12,8 @@ from data.labels import Labels
 from data.load import load_splits
 from data.settings import DataSettings
 from data.targets.class_label import ClassLabel
-from data.targets.label_column import LabelColumn
 from data.targets.number import Number
+from tests.data.helpers import column_of
 
 
 def positive_class(wanted: str | None, names: tuple[str, ...], *counts: int) -> int:
@@ -68,9 +68,7 @@ def test_one_class_is_not_enough() -> None:
 
 def classes_of(labels: list[str], task: str = "auto") -> tuple[str, ...]:
     """The classes that these training labels make."""
-    column = LabelColumn()
-    for number, label in enumerate(labels, 2):
-        column.add(label, number)
+    column = column_of(labels, first_row=2)
     return ClassLabel.of(DataSettings(name="files", source="files", task=task), column, "prices.csv").names
 
 

@@ -15,8 +15,8 @@ from data.sources.files import read_files
 from data.sources.raw import RawData
 from data.stores.build_once import SharedCache
 from data.targets.class_label import ClassLabel
-from data.targets.label_column import LabelColumn
 from data.targets.label_forms import is_local_number, likely_separator, merged_numbers, parse_list, spelling_notes
+from tests.data.helpers import column_of
 
 
 def read(folder: Path, labels: list[str], task: str = "auto", **options: Any) -> RawData:
@@ -77,13 +77,10 @@ def test_whole_numbers_in_two_forms_are_one_label_beside_words_too(tmp_path: Pat
 
 @pytest.mark.parametrize(("train", "other"), [("1.0", "1"), ("1", "1.0"), ("2.0", "2e0"), ("+1", "1"), ("0", "-0")])
 def test_a_number_is_found_in_the_form_of_the_training_rows(train: str, other: str) -> None:
-    column = LabelColumn()
-    for row, value in enumerate(["spam", train], 1):
-        column.add(value, row)
+    column, test = column_of(["spam", train]), column_of([other])
     settings = DataSettings(source="files", label_names={other: "one", "spam": "spam"})
     assert ClassLabel.of(settings, column, "train.csv").names == ("one", "spam")
-    target, test = ClassLabel.of(DataSettings(source="files"), column, "train.csv"), LabelColumn()
-    test.add(other, 1)
+    target = ClassLabel.of(DataSettings(source="files"), column, "train.csv")
     assert target.read(test, DataSettings(source="files"), "test", "test.csv")[0].values.tolist() == [0]
 
 

@@ -14,8 +14,8 @@ from data.labels import Labels
 from data.load import load_splits
 from data.settings import DataSettings
 from data.splits import Splits, TargetScale
-from data.targets.label_column import LabelColumn
 from data.targets.number import Number
+from tests.data.helpers import column_of
 
 
 def read(folder: Path, targets: np.ndarray, **options: Any) -> Splits:
@@ -132,13 +132,6 @@ def test_targets_within_10_of_0_and_neither_wide_nor_narrow_are_left(
 def test_a_range_goes_from_the_smallest_to_the_largest_target() -> None:
     settings, labels = DataSettings(task="regression", standardize="range"), Labels(np.array([3.0, -1.0, 7.0, 2.0]))
     assert Number().scale(settings, labels, "here") == TargetScale(-1.0, 8.0)
-
-
-def column_of(labels: list[str], classes: tuple[str, ...] = ()) -> LabelColumn:
-    column = LabelColumn(classes)
-    for row, label in enumerate(labels, start=1):
-        column.add(label, row)
-    return column
 
 
 def target_of(labels: list[str], **options: Any) -> Number:

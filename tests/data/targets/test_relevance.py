@@ -10,18 +10,9 @@ import pytest
 from data.errors import DataError
 from data.labels import Labels
 from data.settings import DataSettings
-from data.targets.label_column import LabelColumn
 from data.targets.relevance import Relevance, query_offsets
 from data.units import Units
-from tests.data.helpers import split_of
-
-
-def column_of(labels: list[str]) -> LabelColumn:
-    column = LabelColumn()
-    for row, label in enumerate(labels, start=1):
-        column.add(label, row)
-    return column
-
+from tests.data.helpers import column_of, split_of
 
 # gain, candidate?, first score, query
 VALUES = np.array([[2, 1, 9, 0], [0, 1, 8, 0], [1, 0, 0, 0], [1, 1, 5, 1], [0, 1, 4, 1]], np.float32)

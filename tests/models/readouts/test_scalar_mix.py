@@ -42,6 +42,10 @@ def readout(**options: Any) -> dict[str, Any]:
     return OPTIONS | options
 
 
+def made(**changes: Any) -> ScalarMix:
+    return ScalarMix(32, 2, **{name: value for name, value in readout(**changes).items() if name != "name"})
+
+
 def bermo(seed: int = 0, **options: Any) -> Any:
     return small(seed, readout=readout(**options), initializer_range=0.2)
 
@@ -112,7 +116,7 @@ def test_weights_to_start_from_are_those_of_the_states_beside_them_in_any_order(
 
 
 def test_a_norm_gives_every_layer_the_same_say_whatever_its_scale() -> None:
-    layer = ScalarMix(32, 2, **{name: value for name, value in readout(layer_norm=True).items() if name != "name"})
+    layer = made(layer_norm=True)
     states, mask = [torch.randn(3, 5, 32) for _ in range(3)], torch.ones(3, 5)
     found = layer(states, mask)
     torch.testing.assert_close(layer([states[0] * 50 + 3, states[1], states[2] / 2], mask), found, atol=1e-4, rtol=0)
@@ -230,10 +234,6 @@ def test_the_mix_reads_all_states_of_an_encoder_of_transformers(tmp_path: Path) 
     torch.testing.assert_close(model.bert(**inputs), expected)
     again = load_model(write(model, tmp_path / "m"))
     torch.testing.assert_close(again(**inputs), model(**inputs))
-
-
-def made(**changes: Any) -> ScalarMix:
-    return ScalarMix(32, 2, **{name: value for name, value in readout(**changes).items() if name != "name"})
 
 
 def test_facts_are_each_layers_weight_times_the_mean_norm_of_its_vectors() -> None:
