@@ -1,8 +1,8 @@
 """Two models that answer as one: the small one where it is confident, the large one the rest. Reads cascade.json.
 
 The folder of a cascade has cascade.json, which says where both models lie, and deploy.json, so that `run predict`,
-`run serve` and `bertier.load` open it like an export. `run cascade` writes it. Both models are identified by SHA-256 of
-their weights: with other weights the threshold means nothing, and the cascade is refused.
+`run serve` and `bertier.load` open it like an export. `run cascade` writes it. Both models are identified by the
+SHA-256 of their weights: with other weights the threshold means nothing, and the cascade is refused.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Serves a model over HTTP: /predict, /health, /metrics, a page to try it, /openapi.json. Nothing leaves this machine.
+"""Serves a model over HTTP: /predict, /health, /metrics, a page to try it, /openapi.json. The page loads nothing else.
 
 Every error is one line, {"error": ...}: 400 not JSON, 422 not the expected fields, 413 too large or too long,
 408 too slow, 503 busy, 500 a mistake of ours. Every answer has an id in its header X-Request-ID, and a line in the log.

@@ -136,5 +136,5 @@ class TimedPredictor(Predictor):
 
 
 def _rounded_up(ms: float) -> float:
-    """Milliseconds with two digits, rounded up by a tenth: times differ from start to start."""
+    """Add a tenth to milliseconds and keep two digits: times differ from start to start."""
     return float(f"{1.1 * ms:.2g}")

@@ -95,7 +95,7 @@ def resume_matmul(kept: JsonObject, wanted: str, precision: str) -> JsonObject:
     """Take the matrix backend of a checkpoint, as `matmul_in_use` wrote it; returns the changed facts.
 
     wanted: engine.gemm; precision: train.precision.
-    Raises ConfigError if the command asks for another one, or where it would be another precision here.
+    Raises ConfigError if the command asks for another one, or if it would be another precision here.
     """
     gemm = kept.get("gemm")
     if gemm is None or gemm == matmul_in_use()["gemm"]:

@@ -69,7 +69,7 @@ def is_at_baseline(line: Line) -> bool:
 
 
 def _cut(report: PairReport) -> str:
-    """Return how many pairs were used, and how many a claim needs."""
+    """Return how many pairs were used, and how to use all of them."""
     told = f"{report.whole.pairs:,} of {report.available:,} pairs in {report.seconds:,.0f} s"
     return told if report.whole.pairs == report.available else f"{told}, the first of each paradigm; all: max_pairs=all"
 

@@ -29,7 +29,7 @@ class Probed:
     device: torch.device
 
     def longest(self, most: int) -> int:
-        """Return the length of the longest text that is read, in tokens: `most`, or what the model can read."""
+        """Return the length of the longest text that is read, in tokens: `most`, or fewer if the model reads fewer."""
         return min(most, self.network.longest_input() or most)
 
     def cells(self, pools: Sequence[str]) -> list[Cell]:

@@ -30,7 +30,7 @@ def next_command(record: RunRecord, output: Path) -> str:
 def classifier_words(record: RunRecord) -> list[str]:
     """Return the words of a run that trains a classifier on a language model, or on its word vectors alone.
 
-    The width of the latter is repeated, since it is not read from the folder.
+    The settings of word vectors are repeated, since they are not read from the folder.
     """
     start = [f"model.pretrained={record.identity}"]
     if record.setting("model.family") == "dsn":

@@ -149,7 +149,7 @@ class RecordWriter:
     def finish(self, status: str, reason: str | None = None) -> None:
         """Close the run as done, failed or killed; this is the last thing it writes.
 
-        Raises OSError for a full disk; `record` is complete nevertheless.
+        Raises OSError for a full disk; `record` has its final status even then.
         """
         self._change(status=status, reason=reason and mask(reason), ended=now())
         if self._stream is not None:

@@ -12,7 +12,7 @@ FAILED = "failed"  # how a step ends whose run has no score for a reason that ma
 
 
 def left_out(conclusion: Conclusion) -> list[str]:
-    """Return one sentence for each reason, with all candidates that were not chosen because of it."""
+    """Return sentences on all candidates that did not win, those with the same reason together."""
     return [*_trained(conclusion), *_for_reasons(conclusion), *_failed(conclusion)]
 
 

@@ -75,7 +75,7 @@ class Server(ThreadingHTTPServer):
     def refuse(self, request: socket, identity: str) -> None:
         """Say that too many connections are open.
 
-        The request is read for a while: if the connection is closed before, it is reset and the answer is lost.
+        The request is read for a while: closing the connection before would reset it and lose the answer.
         """
         end = time.monotonic() + LINGER_S
         try:

@@ -72,7 +72,7 @@ class EdgeTask:
         return found
 
     def labels(self, edges: list[Edge]) -> np.ndarray:
-        """Return 1 if an edge has a label, (n, C) float32."""
+        """Return 1 for each label that an edge has, else 0, (n, C) float32."""
         found = np.zeros((len(edges), len(self.numbers)), np.float32)
         for row, edge in enumerate(edges):
             found[row, [self.numbers[label] for label in edge.labels]] = 1
