@@ -9,26 +9,15 @@ from __future__ import annotations
 from torch import Tensor
 
 from models.compression.pruning.absorption import CutHook, CutStage
-from models.compression.pruning.masks import BinaryMask, Matrix, set_masks, unmasked_weight
-from models.compression.settings.pruning import Magnitude as Options
-from models.compression.stage import StageContext
+from models.compression.pruning.masks import unmasked_weight
 
 
 class MagnitudeHook(CutHook):
     """Keeps the weights with the largest absolute values."""
 
-    def __init__(self, options: Options, matrices: dict[str, Matrix], context: StageContext) -> None:
-        super().__init__(options, matrices, context)
-        self.scope = options.scope
-
-    def make_mask(self, weight: Tensor) -> BinaryMask:
-        """A mask without scores: the weights serve as scores."""
-        return BinaryMask(weight)
-
-    def update_masks(self) -> None:
-        """Keep the largest weights, whether or not they are currently masked."""
-        scores = [unmasked_weight(matrix).detach().abs() for matrix in self.matrices.values()]
-        set_masks(self.value, list(self.masks.values()), scores, self.scope)
+    def ranks(self, name: str) -> Tensor:
+        """The absolute values of the weights, whether or not they are currently masked."""
+        return unmasked_weight(self.matrices[name]).detach().abs()
 
 
 class Magnitude(CutStage):

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from models.capabilities import OwnRate
 from models.compression.pruning.absorption import CutHook, CutStage
-from models.compression.pruning.masks import BinaryMask, Matrix, keep_top, set_masks, unmasked_weight
+from models.compression.pruning.masks import BinaryMask, Matrix, keep_top, unmasked_weight
 from models.compression.settings.pruning import CutPruning
 from models.compression.settings.pruning import Movement as Options
 from models.compression.stage import StageContext
@@ -62,7 +62,7 @@ class MovementHook(CutHook):
 
     def __init__(self, options: Options, matrices: dict[str, Matrix], context: StageContext) -> None:
         super().__init__(options, matrices, context)
-        self.is_soft, self.scope, self.lr = options.form == "soft", options.scope, options.score_lr
+        self.is_soft, self.lr = options.form == "soft", options.score_lr
         if self.is_soft:
             self.first, self.last, self.scheduled = 0.0, options.threshold, "prune/threshold"
             self.strength = options.penalty
@@ -89,13 +89,13 @@ class MovementHook(CutHook):
     def update_masks(self) -> None:
         """Set the masks from the current scores."""
         if not self.is_soft:
-            set_masks(self.value, list(self.masks.values()), [self._ranked(name) for name in self.masks], self.scope)
+            super().update_masks()
             return
         for mask in self.masks.values():
             kept = (mask.scores.sigmoid() > self.value).to(mask.kept.dtype)
             mask.kept.copy_(kept if kept.mean() >= FLOOR else keep_top([mask.scores], FLOOR)[0])
 
-    def _ranked(self, name: str) -> Tensor:
+    def ranks(self, name: str) -> Tensor:
         """The scores of a matrix, with weights that are zero already, such as those pruned by an earlier stage, last.
 
         Their scores have no gradient and stay at 0, above those of weights that move towards zero.

@@ -47,6 +47,7 @@ STAGES = {
     "text_vectors": (f"teacher={TEACHER}", "phases.vectors.epochs=2", "phases.task.epochs=2"),
     "magnitude": ("density=0.3",),
     "movement": ("density=0.3",),
+    "random_pruning": ("density=0.3",),
     "soft_movement": (),
     "l0": (),
     "ziplm_gradual": ("target.speedup=1.3", "recovery.epochs=2", "search.steps=2", "tolerance=0.9", "length=16"),

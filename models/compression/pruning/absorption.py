@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.compression.pruning.masks import PRUNED, BinaryMask, Matrix, unmasked_weight
+from models.compression.pruning.masks import PRUNED, BinaryMask, Matrix, set_masks, unmasked_weight
 from models.compression.pruning.stage import MaskingStage, PruningHook
 from models.compression.settings.pruning import CutPruning
 from models.compression.stage import Inputs, StageContext
@@ -110,6 +110,18 @@ class CutHook(PruningHook):
         super().__init__(options, matrices, context)
         self.last = options.density
         self.absorber: Absorber | None = None
+
+    def make_mask(self, weight: Tensor) -> BinaryMask:
+        """A mask of 0 and 1 without parameters of its own."""
+        return BinaryMask(weight)
+
+    def ranks(self, name: str) -> Tensor:
+        """For each weight of a matrix, a value by which it is kept: the highest stay."""
+        raise NotImplementedError
+
+    def update_masks(self) -> None:
+        """Keep the weights with the highest values, as many as the schedule keeps now, masked or not."""
+        set_masks(self.value, list(self.masks.values()), [self.ranks(name) for name in self.masks], self.options.scope)
 
     def make_ready(self, model: nn.Module) -> None:
         """Initialise the means of the inputs on some training rows."""

@@ -1,7 +1,6 @@
 """The settings of every compression method, by name.
 
-Standard library only, because configs are checked before torch is imported. A YAML in conf/compression/ names its
-method and sets the options; several YAMLs may be presets of the same method.
+Standard library only, as configs are checked before torch is imported. Several YAMLs may be presets of one method.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 from models.compression.settings.exits import Exits
 from models.compression.settings.learn import Dendrites, Distil
 from models.compression.settings.length import Length
-from models.compression.settings.pruning import L0, Magnitude, Movement, Ziplm
+from models.compression.settings.pruning import L0, Magnitude, Movement, RandomPruning, Ziplm
 from models.compression.settings.quantization import (
     Bf16,
     DynamicInt8,
@@ -36,5 +35,6 @@ METHODS: dict[str, type[StageSettings]] = {
     "pq": Pq,
     "magnitude": Magnitude,
     "movement": Movement,
+    "random_pruning": RandomPruning,
     "l0": L0,
 }

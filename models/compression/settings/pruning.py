@@ -77,6 +77,13 @@ class Magnitude(CutPruning):
 
 
 @dataclass
+class RandomPruning(CutPruning):
+    """Remove weights in a random order."""
+
+    method: str = limited("random_pruning", choices=("random_pruning",))
+
+
+@dataclass
 class Movement(CutPruning):
     """Remove the weights that training moves towards zero."""
 
