@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from runner.compare.verdict import ClaimVerdict
@@ -24,18 +25,24 @@ def claim_cells(verdict: ClaimVerdict) -> list[str]:
 
 def _published(verdict: ClaimVerdict) -> str:
     within = f" within {_number(verdict.tolerance)}" if verdict.tolerance else ""
-    return f"{verdict.metric} {verdict.kind} {_number(verdict.published)}{within}"
+    return f"{verdict.metric} {verdict.kind} {_number(verdict.published, verdict.tolerance)}{within}"
 
 
 def _measured(verdict: ClaimVerdict) -> str:
-    measured = "" if verdict.measured is None else _number(verdict.measured)
+    tolerance = verdict.tolerance
+    measured = "" if verdict.measured is None else _number(verdict.measured, tolerance)
     if verdict.interval and verdict.interval.high > verdict.interval.low:
-        measured += f" ({_number(verdict.interval.low)} to {_number(verdict.interval.high)})"
+        measured += f" ({_number(verdict.interval.low, tolerance)} to {_number(verdict.interval.high, tolerance)})"
     return measured
 
 
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:,.4g}"
+def _number(value: float, tolerance: float = 0.0) -> str:
+    """Return a number with four digits, or with as many as show a difference of a tolerance: 1.0001, not 1."""
+    if abs(value) >= 10_000:
+        return f"{value:,.0f}"
+    decimals = math.ceil(-math.log10(tolerance)) if tolerance else 0
+    digits = decimals + math.floor(math.log10(abs(value))) + 1 if value else 0
+    return f"{value:,.{max(4, digits)}g}"
 
 
 def claims_table(claims: list[ClaimVerdict]) -> Table:

@@ -16,8 +16,9 @@ that much. A claim with several conditions, such as "as good, and smaller", list
 `objections` lists what a critic could still object; the ledger (runner/compare/ledger.py) shows it.
 
 Not testable here: the claim gives a `why`, the runs or the metric are missing or not finite, several groups match,
-`where` and `versus` name the same one, times of two machines would be compared, or the score that would reproduce the
-claim is at baseline (runner/record/baseline.py) and so is no result. Nor do two such scores refute a difference.
+`where` and `versus` name the same one, times of two machines would be compared, or a score that would reproduce the
+claim, or that of its control, is at baseline (runner/record/baseline.py) and so is no result. Nor do two such scores
+refute a difference. Steps to a target that some runs never reached decide nothing that longer runs could overturn.
 
 The interval of a score, and of a difference or a ratio of scores over pairs of seeds, spans two: Student's t over the
 seeds, and that over the examples. Other metrics have Student's t over the seeds, those that are 0 or 1 Wilson's over
@@ -42,7 +43,7 @@ from runner.compare.group_pairs import FoldPaired, compare_groups
 from runner.compare.pairs import Paired, Refused, ratio_over_examples, spanning
 from runner.compare.rows import Row
 from runner.compare.select import Run, setting_matcher, setting_words
-from runner.compare.steps_to_target import NEARLY, STEPS
+from runner.compare.steps_to_target import NEARLY, STEPS, overturning
 from runner.compare.verdict import (
     MORE,
     NOT_REPRODUCED,
@@ -140,12 +141,15 @@ def _decide(found: Measured, published: Published, metric: str) -> tuple[str, st
     is_score = metric.partition("/")[0] in splits or metric in (STEPS, NEARLY)
     low = [row for row in found.rows if row.at_baseline]
     names = " and ".join(row.group.name for row in low) + (" is " if len(low) == 1 else " are ") + MARK
-    if verdict == REPRODUCED and is_score and found.rows[0].at_baseline:
-        return NOT_TESTABLE, f"{names}, so its score is no result{over}"
+    if verdict == REPRODUCED and is_score and low:
+        useless = "its score is no result" if found.rows[0].at_baseline else "whatever has learned is as good"
+        return NOT_TESTABLE, f"{names}, so {useless}{over}"
     if verdict == NOT_REPRODUCED and is_score and len(low) == len(found.rows) > 1:
         return NOT_TESTABLE, f"{names}, so nothing was learned that could differ{over}"
     if verdict == REPRODUCED and found.repeats == 1 and not metric.startswith(POINTS):
         verdict, why = UNDECIDED, f"{why} with one {'fold' if is_folded else 'seed'}, but others may differ"
+    if bounds := " and ".join(row.group.name for row in overturning(found.rows, metric, verdict, published)):
+        verdict, why = UNDECIDED, f"{why}, but not all runs of {bounds} reached the target, so longer ones may differ"
     return verdict, f"{why}{over}; {names}" if low and is_score else why + over
 
 

@@ -101,7 +101,8 @@ def objections(claim: ClaimVerdict, rows: Mapping[str, Row], seeds: Mapping[str,
         found.append(f"at most {' or '.join(f'{limit:,}' for limit in limits)} training rows")
     if any(shares_a_teacher(row.group.runs) and len(seeds[row.group.name]) > 1 for row in arms):
         found.append("one teacher for all seeds, so the interval leaves out what another would change")
-    found += [f"{row.group.name} is {MARK}" for row in arms if row.at_baseline]
+    if trained:
+        found += [f"{row.group.name} is {MARK}" for row in arms if row.at_baseline]
     for part in claim.parts or (claim,):
         found += [_unreached(rows[arm], part.metric) for arm in part.arms if rows[arm].unreached.get(part.metric)]
     if any(len(_steps(part, rows)) > 1 for part in trained):

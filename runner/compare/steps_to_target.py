@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from runner.compare.nearest import nearest, same_table
 from runner.compare.rows import Row
 from runner.compare.select import Run
+from runner.compare.verdict import NOT_REPRODUCED, REPRODUCED, Published
 from runner.record.baseline import MARK
 from runner.record.learning_curve import SMOOTH, Curve, curve, steps_to, target
 
@@ -64,3 +67,16 @@ def _mark(row: Row, name: str, goal: float) -> int:
         row.costs[name] = mean
     row.unreached[name] = never
     return never
+
+
+def overturning(rows: Sequence[Row], metric: str, verdict: str, published: Published) -> list[Row]:
+    """Return the rows of a number whose runs never reached the target, if longer runs could overturn the verdict.
+
+    rows: of a value one, of a ratio or a difference its two sides. The steps of a run that never reached the target
+    are a lower bound: a ratio with such runs in its numerator may be larger, in its denominator smaller.
+    """
+    larger, smaller = ([row for row in side if row.unreached.get(metric)] for side in (rows[:1], rows[1:]))
+    better, worse = (larger, smaller) if published.sign > 0 else (smaller, larger)
+    if published.is_equal:
+        better = worse = larger + smaller
+    return {NOT_REPRODUCED: better, REPRODUCED: worse}.get(verdict, [])

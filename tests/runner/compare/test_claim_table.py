@@ -27,6 +27,16 @@ def test_cells_hold_the_published_and_the_measured_value_with_its_interval() -> 
     assert claim_cells(UNKNOWN)[1:3] == ["speed/x value 12,345", ""]
 
 
+def test_numbers_have_the_digits_that_their_tolerance_needs() -> None:
+    close = Interval(1.000112, 1.00014, "t")
+    cost = ClaimVerdict("", "", "cost/params", "ratio", 1.0001, 0.0002, 1.00012, close, "reproduced", "as good")
+    assert claim_cells(cost)[1:3] == ["cost/params ratio 1.0001 within 0.0002", "1.0001 (1.0001 to 1.0001)"]
+    exact = ClaimVerdict("", "", "cost/params", "ratio", 1.0, 1e-05, 1.0000003, None, "reproduced", "as good")
+    assert claim_cells(exact)[1:3] == ["cost/params ratio 1 within 1e-05", "1"]
+    score = ClaimVerdict("", "", "val/accuracy", "difference", 0.0, 0.005, 0.0001234567, None, "reproduced", "as good")
+    assert claim_cells(score)[1:3] == ["val/accuracy difference 0 within 0.005", "0.0001235"]
+
+
 def test_a_claim_of_several_conditions_joins_them() -> None:
     both = ClaimVerdict("both", "", "", "all", 0.0, 0.0, None, None, "not testable here", "why", (SMALLER, UNKNOWN))
     assert claim_cells(both)[1:3] == [

@@ -370,7 +370,7 @@ def test_a_score_at_the_level_of_the_majority_class_reproduces_nothing(tmp_path:
     )
     assert verdict(tmp_path, value=0.9).verdict == "not reproduced"
     ahead = verdict(tmp_path, where=TINY, versus=DSN, kind="difference", value=0.1)
-    assert ahead.verdict == "undecided: too wide" and "; model=dsn is at baseline" in ahead.why
+    assert ahead.verdict == "not testable here" and "model=dsn is at baseline, so" in ahead.why
     assert verdict(tmp_path, metric="cost/params", value=2000).verdict == "reproduced", "a size needs no learning"
 
 
@@ -385,3 +385,15 @@ def test_two_groups_that_have_learned_nothing_refute_no_difference(tmp_path: Pat
         found = verdict(tmp_path / folder, **claim)
         assert found.verdict == expected, found.why
         assert ("nothing was learned that could differ" in found.why) == (expected == "not testable here")
+
+
+def test_a_control_that_has_learned_nothing_reproduces_nothing(tmp_path: Path) -> None:
+    low = {"test/accuracy_low": 0.48, "test/accuracy_high": 0.55, "baseline/majority": 0.51}
+    high = {"test/accuracy_low": 0.68, "test/accuracy_high": 0.75, "baseline/majority": 0.51}
+    write_group(tmp_path, "model=bert-tiny", right=[715, 714, 716], count=1000, metrics=high)
+    write_group(tmp_path, "model=dsn", right=[510, 511, 513], count=1000, metrics=low)
+    for value in (-0.04, 0.1):  # no worse by 4 points, and better by 10
+        found = verdict(tmp_path, where=TINY, versus=DSN, kind="difference", value=value)
+        assert found.verdict == "not testable here" and "model=dsn is at baseline" in found.why, found.why
+    smaller = verdict(tmp_path, where=TINY, versus=DSN, kind="ratio", metric="cost/params", value=1.0)
+    assert smaller.verdict == "reproduced", "a size needs no learning"

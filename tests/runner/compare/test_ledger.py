@@ -83,16 +83,18 @@ def test_conditions_on_other_data_may_take_other_steps(tmp_path: Path, capsys: p
 
 
 @pytest.mark.parametrize(("metric", "is_objection"), [("test/accuracy", True), ("speed/answer_us_p50", False)])
-def test_other_steps_and_few_rows_are_an_objection_to_a_score_and_not_to_a_time(
+def test_other_steps_few_rows_and_little_learned_are_objections_to_a_score_and_not_to_a_time(
     metric: str, is_objection: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     records = []
     for model, steps in (("dsn", 30), ("bert-tiny", 20)):
-        metrics = {"train/steps": steps, "speed/answer_us_p50": 100.0}
+        metrics = {"train/steps": steps, "speed/answer_us_p50": 100.0, MAJORITY: 0.75}
+        metrics |= {"test/accuracy_low": 0.70, "test/accuracy_high": 0.80}
         records += write_group(tmp_path, f"model={model}", "data.max_rows=90", right=[150, 152, 151], metrics=metrics)
     write_sweep(tmp_path, records, status="done", claims=[CLAIM | {"metric": metric}])
     _, _, line = printed(capsys, tmp_path)
-    for objection in ("the arms took different numbers of steps", "at most 90 training rows"):
+    few = ("the arms took different numbers of steps", "at most 90 training rows", "model=dsn is at baseline")
+    for objection in few:
         assert (objection in line[5]) == is_objection
 
 

@@ -10,9 +10,9 @@ import pytest
 from runner.compare.analyse import analyse
 from runner.compare.claims import judge_claims
 from runner.compare.select import select_runs
-from runner.compare.steps_to_target import NEARLY, STEPS
+from runner.compare.steps_to_target import NEARLY, STEPS, overturning
 from runner.compare.table import markdown
-from runner.compare.verdict import REPRODUCED, UNDECIDED
+from runner.compare.verdict import NOT_REPRODUCED, REPRODUCED, UNDECIDED, Published
 from tests.runner.compare.folders import write_group
 
 SLOW = [0.5, 0.6, 0.7, 0.8, 0.9, 0.9, 0.9, 0.9]
@@ -65,6 +65,52 @@ def test_runs_that_never_get_there_are_said(tmp_path: Path) -> None:
     compared = analyse(select_runs(tmp_path, []), baseline={"model.name": "bert-tiny"})
     assert any("2 of 2 runs never reached 0.9000" in note for note in compared.notes)
     assert next(row for row in compared.rows if not row.is_baseline).group.values(STEPS) == [80, 80]
+
+
+NEVER = [0.5] * 8
+
+
+@pytest.mark.parametrize(
+    ("bert", "bermo", "expected"),
+    [
+        ([SLOW, SLOW, FAST], [SLOW, FAST, SLOW], NOT_REPRODUCED),
+        ([SLOW, SLOW, NEVER], [SLOW, NEVER, NEVER], UNDECIDED),  # BERT could take far more steps than its 80
+        ([SLOW, SLOW, FAST], [SLOW, NEVER, NEVER], NOT_REPRODUCED),  # BERMo could only be slower still
+        ([SLOW, SLOW, SLOW], [FASTER, FASTER, FAST], REPRODUCED),
+    ],
+)
+def test_runs_that_never_get_there_refute_no_speed_that_longer_runs_could_show(
+    tmp_path: Path, bert: list[list[float]], bermo: list[list[float]], expected: str
+) -> None:
+    write(tmp_path, "bert-tiny", *bert)
+    write(tmp_path, "bermo", *bermo)
+    rows = analyse(select_runs(tmp_path, []), baseline={"model.name": "bert-tiny"}).rows
+    (verdict,) = judge_claims([CLAIM | {"value": 5.0}] if expected != REPRODUCED else [CLAIM], rows)
+    assert verdict.verdict == expected, verdict.why
+    assert ("not all runs of model=bert-tiny" in verdict.why) == (expected == UNDECIDED)
+
+
+def test_either_side_of_a_number_may_be_a_bound(tmp_path: Path) -> None:
+    write(tmp_path, "bert-tiny", SLOW)
+    write(tmp_path, "bermo", NEVER)
+    rows = {row.group.name: row for row in analyse(select_runs(tmp_path, []), baseline={"model": "bert-tiny"}).rows}
+    ends, never = rows["model=bert-tiny"], rows["model=bermo"]
+    at_least, at_most, same = Published(2.0), Published(0.5, sign=-1.0), Published(1.0, is_equal=True)
+    for published, verdict, sides in (
+        (at_least, NOT_REPRODUCED, (never, ends)),  # the ratio may be larger
+        (at_least, REPRODUCED, (ends, never)),  # the ratio may be smaller
+        (at_most, NOT_REPRODUCED, (ends, never)),
+        (at_most, REPRODUCED, (never, ends)),
+        (at_most, REPRODUCED, (never,)),
+    ):
+        assert overturning(sides, STEPS, verdict, published) == [never]
+        assert overturning(sides[::-1], STEPS, verdict, published) == [] or len(sides) == 1
+        assert overturning(sides, STEPS, UNDECIDED, published) == []
+    for verdict in (REPRODUCED, NOT_REPRODUCED):
+        assert (
+            overturning((ends, never), STEPS, verdict, same) == [never] == overturning((never,), STEPS, verdict, same)
+        )
+    assert overturning((never,), STEPS, NOT_REPRODUCED, at_most) == [], "more steps are worse still"
 
 
 def test_of_several_baselines_the_target_is_that_of_the_one_that_a_group_is_tested_against(tmp_path: Path) -> None:
