@@ -12,6 +12,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from data.counted import counted
 from runner.compare.baselines import baseline_lines
 from runner.compare.claim_table import claim_cells
 from runner.compare.claims import POINTS
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from runner.record.sweep_record import SweepRecord
 
 FEWEST_SEEDS = 3  # with fewer, an interval over seeds means little
+SHOWN = 8  # runs that did not finish
 COLUMNS = ("claim", "published", "measured", "arms", "verdict", "objections")
 
 
@@ -39,6 +41,7 @@ def ledger(comparison: Comparison, sweep: SweepRecord) -> str:
         f"# {sweep.title}: {sweep.question or 'no question stated'}", "",
         f"{code_span(_command(sweep))}; {len(runs)} runs, {_dates(runs)}; {_machines(runs)}.{_uncorrected(comparison)}",
         *_baselines(comparison),
+        *_unfinished(comparison, sweep),
         "",
         *pipe_table(COLUMNS, [False] * len(COLUMNS), [_cells(claim, rows) for claim in comparison.claims]),
     ]  # fmt: skip
@@ -60,6 +63,17 @@ def _baselines(comparison: Comparison) -> list[str]:
         for line in baseline_lines(comparison.rows)
     ]
     return ["", f"For comparison: {'; '.join(found)}."] if found else []
+
+
+def _unfinished(comparison: Comparison, sweep: SweepRecord) -> list[str]:
+    """Return the paragraph on runs of the sweep that did not finish, such as those that diverged; [] without any."""
+    found = comparison.selection.left_out
+    words = {run.identity: " ".join(run.overrides) for run in sweep.runs}
+    shown = [f"{code_span(words.get(name) or name)} ({why})" for name, why in found[:SHOWN]]
+    if len(found) > SHOWN:
+        shown.append(f"{len(found) - SHOWN} more")
+    said = counted(len(found), "run did not finish and is", "runs did not finish and are")
+    return ["", f"{said} in no number below: {'; '.join(shown)}."] if found else []
 
 
 def _cells(claim: ClaimVerdict, rows: Mapping[str, Row]) -> list[str]:

@@ -150,6 +150,29 @@ def test_several_claims_are_not_corrected_for_their_number_and_the_ledger_says_s
         assert said in printed_text and ("correction" in printed_text) == bool(said)
 
 
+def test_runs_that_did_not_finish_are_named_above_the_claims(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = write_group(tmp_path, "model=dsn", right=[150, 152, 151])
+    write_sweep(tmp_path, records, status="done", claims=[CLAIM | OF_ONE])
+    assert main(["a_sweep", "--format", "ledger", f"paths.output={tmp_path}"]) == 0
+    assert "did not finish" not in capsys.readouterr().out
+
+    failed = [write_run(tmp_path, "model=dsn", seed=seed, status="failed", reason="not finite") for seed in (3, 4)]
+    never = [
+        {"identity": f"{i:010}", "overrides": [f"seed={i}"], "status": "new", "reason": None} for i in range(5, 12)
+    ]
+    for more, said in (
+        (failed[:1], "1 run did not finish and is in no number below: `model=dsn "),
+        ([*failed, *never], "9 runs did not finish and are in no number below: `model=dsn "),
+    ):
+        write_sweep(tmp_path, [*records, *more], status="failed", claims=[CLAIM | OF_ONE])
+        assert main(["a_sweep", "--format", "ledger", f"paths.output={tmp_path}"]) == 0
+        (line,) = [line for line in capsys.readouterr().out.splitlines() if "did not finish" in line]
+        assert line.startswith(said) and "seed=3` (" in line and "not finite" in line
+        assert line.endswith("; 1 more.") == (len(more) > 8)
+
+
 def test_a_claim_without_runs_is_a_line_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     records = write_group(tmp_path, "model=dsn", right=[150, 152, 151])
     write_sweep(tmp_path, records, status="done", claims=[CLAIM])
