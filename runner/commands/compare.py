@@ -12,6 +12,7 @@ from runner.commands.options import output_folder
 from runner.compare.analyse import analyse
 from runner.compare.claims import judge_claims
 from runner.compare.export import write_groups_csv
+from runner.compare.failed_runs import left_open
 from runner.compare.latex import latex
 from runner.compare.ledger import ledger
 from runner.compare.report import write_report_files
@@ -65,7 +66,7 @@ def compare(chosen: argparse.Namespace) -> int:
     )  # fmt: skip
     comparison.details = costs_of(chosen.costs, comparison)
     if chosen.claims or chosen.format == LEDGER or (chosen.out and claims):
-        comparison.claims = judge_claims(claims, comparison.rows)
+        comparison.claims = left_open(judge_claims(claims, comparison.rows), selection.left_out)
     title, question = (sweep.title, sweep.question) if sweep else ("compared", None)
     if sweep and chosen.format == LEDGER:
         print(visible(ledger(comparison, sweep)), end="")
