@@ -136,7 +136,7 @@ def count_repeats(splits: Mapping[str, RawSplit], hashes: Mapping[str, np.ndarra
     """
     values, times = np.unique(np.concatenate(list(hashes.values())), return_counts=True)
     rows = {name: np.flatnonzero(np.isin(texts, values[times > 1])) for name, texts in hashes.items()}
-    some = {name: splits[name].take(chosen) for name, chosen in rows.items()}  # all rows that can repeat a text
+    some = {name: splits[name].take(chosen) for name, chosen in rows.items()}  # rows whose text recurs
     normalised = {name: np.asarray(hashes[name][chosen]) for name, chosen in rows.items()}
     labelled = {name: _labelled(texts, some[name].labels.keys()) for name, texts in normalised.items()}
     exact = {name: _exact(split) for name, split in some.items()}

@@ -105,7 +105,9 @@ def take_own_fold(data: RawData, settings: DataSettings) -> None:
 
 
 def note_lost_classes(data: RawData, before: np.ndarray | None, fold: str) -> None:
-    """Note the classes that no training row has once a fold is left out; that two are left is checked after all cuts.
+    """Add a note on the classes that no training row has once a fold is left out.
+
+    That at least two classes are left is checked later, after all cuts.
 
     before: (rows,) the class of each row of all folds; None: rows have no classes. fold: the setting that chose it.
     """

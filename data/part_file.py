@@ -20,7 +20,7 @@ def part_of(path: Path) -> Path:
 def written_whole(path: Path) -> Iterator[Path]:
     """Yield the name to write a file's content to. It becomes `path` at the end of the block.
 
-    After an error or Ctrl-C it is removed: nothing else would remove it, and on a full disk its space is needed.
+    After an error or Ctrl-C the partial file is removed: nothing else would do that, and a full disk needs the space.
     """
     part = part_of(path)
     try:

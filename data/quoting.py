@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 
 from data.json_types import Json
 
-SPECIAL = frozenset("[]{}()'\"\\$=\n\r\t\0")  # has a meaning in Hydra's grammar, beside the comma between values
-UNKNOWN = re.compile(r"[^\x00-\x7f]|[!#&;<>^`~]")  # is no part of it, except in quotes
+SPECIAL = frozenset("[]{}()'\"\\$=\n\r\t\0")  # have a meaning in Hydra's grammar, as has the comma between values
+UNKNOWN = re.compile(r"[^\x00-\x7f]|[!#&;<>^`~]")  # characters that this grammar allows in quotes only
 
 
 def shell_setting(key: str, value: str) -> str:
@@ -37,9 +37,10 @@ def quoted_setting(key: str, value: str) -> str:
 
 
 def with_quotes(word: str) -> str:
-    """Return a setting as typed, with quotes around each value that has characters which Hydra's grammar lacks.
+    """Return a setting as typed, with quotes around each value that Hydra's grammar allows only in quotes.
 
-    data.text=görüş becomes data.text="görüş", and [a,Q&A] becomes [a,"Q&A"]. What has quotes or further brackets stays.
+    data.text=görüş becomes data.text="görüş", and [a,Q&A] becomes [a,"Q&A"]. Words that already have quotes, or nested
+    brackets, are returned unchanged.
     """
     found = re.fullmatch(r"([+~]{0,2}\w[\w./@-]*=)(\[?)(.*?)(\]?)", word, re.ASCII)
     if not found or not UNKNOWN.search(word) or set(found[3]) & SPECIAL or bool(found[2]) != bool(found[4]):
@@ -66,7 +67,7 @@ def _as_read(value: Json) -> str:
 
 
 def _key(text: str) -> str:
-    """Return the key of an object, in which Hydra knows no quotes: each unusual character follows a backslash."""
+    """Return a key of an object for Hydra, which knows no quotes there: a backslash precedes each unusual character."""
     return re.sub(r"([^\w./-])", r"\\\1", text, flags=re.ASCII)
 
 

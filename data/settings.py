@@ -150,7 +150,7 @@ def split_names(settings: DataSettings) -> tuple[str, list[str]]:
 
 
 def of_split(settings: DataSettings, split: str) -> DataSettings:
-    """Return the settings by which a split of its own is read: groups and folds are those of the training rows."""
+    """Return the settings for reading one split: only train needs the columns of data.group and data.fold_column."""
     if split == "train":
         return settings
     return replace(settings, group=settings.group if settings.group in GROUP_RULES else None, fold_column=None)
@@ -177,7 +177,7 @@ def normalize_label_names(given: object) -> list[str] | dict[str, str]:
 
 
 def _read_flow(text: str) -> object:
-    """Return the list or mapping that a text in YAML's flow style is, all of it as text; the text if it is neither."""
+    """Parse a list or mapping in YAML's flow style, with all values as text; return any other text unchanged."""
     import yaml
 
     if not text.lstrip().startswith(("[", "{")):

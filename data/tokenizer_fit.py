@@ -101,7 +101,7 @@ def case_notes(texts: Iterable[str], tokenizer: Tokenizer, language: str | None)
 
 
 def sign_notes(texts: Iterable[str], tokenizer: Tokenizer) -> list[str]:
-    """Return a note on a tokenizer that drops the vowel signs of Hindi, Thai and the like; texts: of the training."""
+    """Return a note on a tokenizer that drops the vowel signs of Hindi, Thai and the like; texts: training texts."""
     if not isinstance(tokenizer, PieceTokenizer) or tokenizer.backend.normalizer is None:
         return []
     if tokenizer.backend.normalizer.normalize_str(SIGNED) == SIGNED:

@@ -1,4 +1,4 @@
-"""Builds a model with its initial weights from settings: the only place that branches on the model family."""
+"""Builds a model with its initial weights from settings, for every model family."""
 
 from __future__ import annotations
 

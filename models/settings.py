@@ -113,7 +113,7 @@ class ModelSettings:
     pretrained: str | None = None
     tokenizer: str = "auto"
     vocab_size: int = limited(4096, low=64, high=1000000)  # of the vocabulary that tokenizer=train trains
-    vocabulary: str = limited("full", neutral="full")  # trims any other: full, task, or a number of tokens
+    vocabulary: str = limited("full", neutral="full")  # for any other: full, task, or a number of tokens
     recipe: Recipe = field(default_factory=Recipe)
     recipes: list[str] = field(default_factory=list, metadata={"neutral": []})  # train.recipe=auto picks one
     recipe_by_rows: list[str] = field(default_factory=list, metadata={"neutral": []})  # for train.recipe=sized

@@ -91,7 +91,7 @@ def fetch_file(source: str, name: str, is_needed: bool = True) -> Path | None:
     try:
         return Path(hf_hub_download(source, name, etag_timeout=5))
     except LocalEntryNotFoundError as error:
-        # A hub that fails for a file may have it, and without its settings a tokenizer reads texts in another way.
+        # A hub that does not answer may have the file, and without its settings a tokenizer reads texts differently.
         if not is_needed and (is_offline() or try_to_load_from_cache(source, name) is _CACHED_NO_EXIST):
             return None
         if is_offline():

@@ -22,8 +22,9 @@ LIKE_BERT = (
 def open_json(path: Path, source: str, beside: JsonObject | None) -> Backend:
     """Open a tokenizer.json; DataError if it is damaged.
 
-    beside: the files beside it, whose switches for BERT's normaliser win, as in transformers; a switch that they leave
-    out has the default of the tokenizer class that they name, and without a class it stays. None: all switches stay.
+    beside: the content of the files beside it, whose switches for BERT's normaliser win, as in transformers. A switch
+    that they leave out takes the default of the tokenizer class that they name; if they name none, it keeps its value.
+    None: all switches keep their values.
     """
     from tokenizers import Tokenizer as Backend
     from tokenizers.normalizers import BertNormalizer

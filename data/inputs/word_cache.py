@@ -173,7 +173,7 @@ class WordCache:
         return tokens, np.diff(edges[np.asarray(split.offsets)])
 
     def _pieces_of_few(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
-        """Return the same without Arrow, whose call overhead exceeds the cost of a few sentences."""
+        """Do what `pieces` does without Arrow, whose call overhead exceeds the cost of a few sentences."""
         tokens = []
         for text in texts:
             words = text.split(" ")

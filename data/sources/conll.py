@@ -3,8 +3,8 @@
     for number, row in conll_rows(stream, "ner.conll", {"data.tokens": "0", "data.tags": "-1"}): row["0"], row["-1"]
 
 A CoNLL file has one word per line, columns separated by tabs or spaces, and a blank line after each row. Columns are
-numbered from 0, or from the end with -1. Lines of -DOCSTART- are skipped, comments above a row (# with another number
-of columns), and of CoNLL-U multiword tokens (1-2) and empty nodes (5.1).
+numbered from 0, or from the end with -1. Skipped are -DOCSTART- lines, comments above a row (# with another number of
+columns), and the lines of multiword tokens (1-2) and empty nodes (5.1) in CoNLL-U.
 """
 
 from __future__ import annotations

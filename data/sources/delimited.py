@@ -68,7 +68,7 @@ def delimited_rows(stream: TextIO, file_format: str, where: str, options: ReadOp
             line = blank + reader.line_num
             if len(fields) != len(header):
                 raise DataError(_ragged(fields, header, f"{where} line {line}", where, form, options))
-            if fields == header and len(header) > 1:  # the one text of a row may be the name of its column
+            if fields == header and len(header) > 1:  # in a single column, a text may equal the column's name
                 raise DataError(f"{where} line {line} is the header again, as in joined files. Remove that line")
             row = {name: fields[place] for name, place in chosen}
             texts += [row[options.text]] if len(texts) < SAMPLE else []

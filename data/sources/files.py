@@ -80,7 +80,7 @@ def check_columns(settings: DataSettings) -> None:
 
 @contextmanager
 def _columns_of(settings: DataSettings, name: str, path: Path) -> Iterator[None]:
-    """Explain a column of labels that the file of a split lacks."""
+    """Replace the error for a missing column by one that explains which labels the file of a split lacks."""
     try:
         yield
     except MissingColumn as error:

@@ -81,7 +81,7 @@ def read_rows(path: Path, file_format: str, options: ReadOptions) -> Iterator[Ro
 def open_text(binary: IO[bytes], codec: str) -> TextIO:
     """Return the text of a binary stream, without a byte order mark of its encoding.
 
-    Only some codecs take the mark for one: with utf-16-le it would be a part of the first column's name.
+    Only some codecs recognise the mark: with utf-16-le it would become part of the first column's name.
     """
     try:
         mark = b"" if "".encode(codec) else MARK.encode(codec)  # a codec that writes a mark itself also reads it

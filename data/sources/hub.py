@@ -109,9 +109,10 @@ def load_hub_split(settings: DataSettings, split: str, own_data: str = OWN_DATA)
 
 
 def _cache_of(name: str) -> str | None:
-    """Return the cache of a dataset in a local folder, by the state of its files; None, the usual one, for a hub id.
+    """Return the cache folder for a dataset in a local folder, named by the state of its files; None for a hub id.
 
-    The library itself goes by a README.md that lists the files: their former content, or another folder's, would do.
+    None means the library's usual cache. If a README.md lists the files, that cache is named by the list alone, so the
+    library would return former content of the files, or that of another folder.
     """
     import datasets
 

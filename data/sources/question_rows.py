@@ -100,7 +100,7 @@ class QuestionRows:
         self.golds: list[list[str]] = []  # the first answer of each is the one at the span
         self.notes = list[str]()
         self.missing, self.wrong, self.unplaced, self.clashes, self.mixed = (_Wrong() for _ in range(5))
-        # Wrong rows whose answer is there in bytes of UTF-8, in units of UTF-16, or elsewhere.
+        # Wrong answers that are at their start if it counts UTF-8 bytes or UTF-16 units, or that occur elsewhere.
         self.counted_wrong = {"bytes": 0, "units": 0, "elsewhere": 0}
         self.absent = self.ambiguous = self.repeated = self.joined = 0
         self._seen: dict[tuple[str, bytes], int] = {}  # by id and content: index among the used questions

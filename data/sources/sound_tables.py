@@ -139,7 +139,7 @@ def named_files(settings: DataSettings) -> list[Path]:
 
 @lru_cache
 def _named_in(path: Path, changed: int, column: str, encoding: str, delimiter: str, quoting: str) -> list[Path]:
-    """Return the paths in a column of a table; changed: its time, by which it is read again."""
+    """Return the paths in a column of a table; changed: its modification time, so that a changed file is read again."""
     options = ReadOptions({"audio": column}, encoding, delimiter, quoting, prefix="data.", only_wanted=True)
     cells = [_cell(row.get(column), path.parent, "") for _, row in read_rows(path, format_of(path) or "", options)]
     return [cell for cell in cells if isinstance(cell, Path)]

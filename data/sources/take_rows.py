@@ -14,7 +14,7 @@ import numpy as np
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SPREAD = 4  # of rows that lie in a part of the table at most so many times as long, this part is joined
+SPREAD = 4  # if the part of the table with the rows is at most this many times as long, the whole part is joined
 
 
 def take_rows(table: pa.Table, rows: np.ndarray) -> pa.Table:

@@ -17,7 +17,7 @@ SIGNS = "$€£¥₹"
 # 1.234,5 and 1 234 and 5 % and $1,000; the space between thousands may be narrow or non-breaking
 LOCAL = re.compile(rf"[+-]?\s?[{SIGNS}]?\s?(\d+|\d{{1,3}}([.,'’\s]\d{{3}})+)([.,]\d+)?\s?[%‰{SIGNS}]?")
 JOINED = re.compile(r"""['"]\s+['"]""")  # numpy's ['a' 'b'], which Python reads as ['ab']
-TRUTH = {"true": "1", "false": ""}  # as 1 and 0 are written here; a file made by two programs may have both
+TRUTH = {"true": "1", "false": ""}  # the common spelling of 1 and 0; a file made by two programs may have both
 MOST_NOTES = 5
 SEPARATORS = (";", "|", ",")
 
@@ -75,7 +75,7 @@ def spelling_notes(values: Sequence[str]) -> list[str]:
 def merged_numbers(values: Iterable[str]) -> list[str]:
     """Return distinct labels where whole numbers that are equal, such as 1, +1 and 1.0, are one label, written plainly.
 
-    A number in one form only keeps it, as it may be the name of a version.
+    A number that occurs in one form only keeps that form, as it may be the name of a version.
     """
     forms: dict[str, list[str]] = {}
     for value in dict.fromkeys(values):

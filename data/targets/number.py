@@ -23,7 +23,7 @@ from data.targets.label_forms import is_local_number
 
 MOST_WHOLE = 20  # up to this many different whole floats, such as 0.0 and 1.0, may be either classes or numbers
 MARK = float(UNLABELLED)
-FEW = 3  # as many different numbers, such as -1, 0 and 1, may well begin below 0
+FEW = 3  # with at most this many different numbers, such as -1, 0 and 1, a -1 hardly means that a label is missing
 MOST, LEAST = 1e35, 1e-30  # largest target and smallest standard deviation: float32 ends at 3e38 and 1e-38
 ROUNDING = 1e-3  # largest accepted float32 rounding error, in standard deviations; too small to change a score
 # Mean and standard deviations beyond which targets are standardised; those of STS-B are 2.7 and 1.5.

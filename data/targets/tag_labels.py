@@ -49,7 +49,7 @@ def learn_scheme(column: TagColumn, offsets: np.ndarray, given: Sequence[str] = 
 def refuse_odd_tags(column: TagColumn, offsets: np.ndarray, where: str, source_rows: np.ndarray) -> None:
     """Raise DataError if fewer words have a tag that fits no scheme of entities than have one that does.
 
-    One b-PER among B-PER would make all tags plain, so that words were scored instead of entities. offsets: (rows + 1,)
+    One b-PER among B-PER would make all tags plain, so words would be scored, not entities. offsets: (rows + 1,)
     where the words of each row begin; source_rows: (rows,) numbers in the source, for messages.
     """
     parts = [split_tag(tag) for tag in column.tags]

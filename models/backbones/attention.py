@@ -20,9 +20,10 @@ MASKED = -1e30
 # with "highest" (MKL), fused attention is 1.0-2.8x faster at every length; with "medium" (oneDNN, which computes in
 # bf16 there), it is 1.4-9x slower up to 256 tokens, about equal at 320-384, and 1.3-2.3x faster from 448 on.
 FUSED_FROM = {"highest": 0, "high": 0, "medium": 384}
-# The same for training in bf16 (train.precision=bf16), where fused attention is slow backwards. Layers with 2 heads of
-# 64 and with 12 of 32, batch 8-64, one thread of the same Xeon, forward + backward: fused attention takes 4 times as
-# long at 32 tokens, 3 times at 128, 1.2-1.4 times at 256 and 0.75 times at 512. Forward alone it is always faster.
+# That length for training in bf16 (train.precision=bf16), where the backward pass of fused attention is slow. Layers
+# with 2 heads of 64 and with 12 of 32, batch 8-64, one thread of the same Xeon, forward + backward: fused attention
+# takes 4 times as long at 32 tokens, 3 times at 128, 1.2-1.4 times at 256 and 0.75 times at 512. A forward pass alone
+# is always faster with it.
 FUSED_IN_BF16_TRAINING_FROM = 384
 
 

@@ -1,4 +1,4 @@
-"""DSN: the vectors of a text's words, or their mean or sum as the readout has it, without attention.
+"""DSN: averages or sums the vectors of a text's words, or returns them all, as the readout says; without attention.
 
 Batches with much padding are computed on their real tokens only.
 

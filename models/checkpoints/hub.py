@@ -64,7 +64,7 @@ def _find_file(source: str, name: str, key: str, hub: Callable[[str, str], Path]
     except EntryNotFoundError:
         return None
     except (OSError, ValueError, httpx2.HTTPError) as error:  # all other errors of the hub client
-        if isinstance(error, OSError) and error.filename:  # of the cache; what the network refuses names no file
+        if isinstance(error, OSError) and error.filename:  # an error of the cache: network errors name no file
             raise ModelError(
                 f"{checkpoint_label(source, key)}: {name} cannot be cached: {error.strerror} ({error.filename}). "
                 "Try: HF_HOME=<a folder with room that you may write to>"
@@ -80,7 +80,7 @@ def _download(source: str, name: str) -> Path:
     try:
         is_down = _is_down(source, name)
     except EntryNotFoundError:
-        is_down = False  # the client asks again and caches the answer, for times when the hub is down
+        is_down = False  # the client asks again and caches that there is no such file, for when the hub is down
     return Path(hf_hub_download(source, name, local_files_only=is_down, etag_timeout=HUB_TIMEOUT_S))
 
 

@@ -58,7 +58,7 @@ def read_outline(settings: ModelSettings, config: JsonObject) -> Outline:
 
 
 def _shapes(source: str) -> dict[str, Tensor]:
-    """Tensors with the names and shapes of a folder's, floating-point or whole numbers, but no values.
+    """The tensors in a folder by name: their shapes and whether they are floats or integers, but not their values.
 
     Raises ModelError for a damaged file.
     """

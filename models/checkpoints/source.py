@@ -67,7 +67,7 @@ def _check_shape(config: JsonObject, source: str) -> None:
     """Raise ModelError for an encoder without layers, heads that do not divide its width, or positions that cannot be
     counted.
     """
-    is_ours = is_our_encoder(config) and config.keys() >= {*SIZES.values()}  # what it lacks is told with its weights
+    is_ours = is_our_encoder(config) and config.keys() >= {*SIZES.values()}  # missing keys are reported later
     layers = sizes_in_config(config)["layers"] if is_ours else parse_config(config).num_hidden_layers
     if layers < 1:
         raise ModelError(f"{PRETRAINED}={source}: config.json says num_hidden_layers={layers}. Get a fresh copy of it")

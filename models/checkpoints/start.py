@@ -85,7 +85,7 @@ def start_from_transformers(
 
 
 def _unused_dropout(settings: ModelSettings, model_type: str) -> list[str]:
-    """A note for each dropout in the settings that a transformers encoder does not read: it has that of config.json."""
+    """A note for each dropout in the settings that a transformers encoder ignores in favour of its config.json's."""
     usual, names = (
         ModelSettings(),
         ("dropout", "attention_dropout") if settings.head == STOCK else ("attention_dropout",),

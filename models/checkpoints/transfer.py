@@ -80,7 +80,7 @@ def transfer_weights(
 
 # The keys of config.json that do not describe the network's architecture.
 LABELS = ("architectures", "id2label", "label2id", "problem_type", "dtype", "classifier_dropout", "model_type")
-# Those of parts that do not come along with a word table.
+# The keys of parts that are not transferred with a word table.
 AROUND_TABLE = ("norm", "positional", "readout")
 
 
@@ -108,9 +108,9 @@ def _config(source: str, *, needs_layers: bool) -> JsonObject:
 
 
 def _around_table(settings: ModelSettings, config: JsonObject) -> JsonObject:
-    """The architecture to build around a word table: that of the settings.
+    """The architecture to build around a transferred word table: that of the settings.
 
-    New weights are drawn from the distribution that those beside the table were drawn from.
+    New weights are drawn with the checkpoint's standard deviation (initializer_range).
     """
     own = describe_architecture(settings, settings.hidden, config["vocab_size"], config["pad_token_id"])
     own["initializer_range"] = config["initializer_range"]
@@ -119,7 +119,10 @@ def _around_table(settings: ModelSettings, config: JsonObject) -> JsonObject:
 
 @torch.no_grad()
 def _share_of_words(model: LinearHead) -> list[str]:
-    """Return a note of how much of an input is due to its word vectors: beside longer random ones they help little."""
+    """Return a note on the share of word vectors in the variance of the encoder's input.
+
+    They help little if the new position and segment vectors, which are random, are longer.
+    """
     embeddings = model.bert.embeddings
     assert isinstance(embeddings, Embeddings), "a word table goes into our own encoders alone"
     tables = embeddings.word_embeddings, embeddings.position_embeddings, embeddings.token_type_embeddings

@@ -1,8 +1,9 @@
 """Dendrites: small units added one at a time to the neurons of chosen linear layers.
 
-gd trains them with the network. cascor first trains each alone to follow its neuron's error, then freezes it (Fahlman
-& Lebiere 1990). random freezes them at random weights. The controls: restart adds none and repeats the same training
-phases; base stops at once. Gradients pass through dendrites as through any module; the backward pass is not masked.
+mode=gd trains them with the network. mode=cascor first trains each alone to follow its neuron's error, then freezes it
+(Fahlman & Lebiere 1990). mode=random freezes them at random weights. Two modes are controls without dendrites: restart
+repeats the same training phases, base stops at once. Gradients pass through dendrites as through any module; the
+backward pass is not masked.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ class Exits(Stage):
         self._check_numbers(model)
 
     def _check_patience(self, model: LinearHead, exits: int) -> None:
-        """ModelError if so few exits can never agree as often as rule=patience needs."""
+        """ModelError if the model has too few exits for rule=patience: fewer than two, or than its threshold needs."""
         options, key = self.options, f"compression.{self.name}"
         if options.rule != "patience":
             return

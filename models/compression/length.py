@@ -110,7 +110,7 @@ class Length(Stage):
             model, context, options, mode=mode, longest=model.longest_input() or LONGEST, known=known,
             keep=lambda scores: context.save_progress(model, {"scores": scores}),
         )  # fmt: skip
-        if len(found.choices) == 1:  # at full length; so a budget that others were within is not kept
+        if len(found.choices) == 1:  # only full length is left, whatever the budget
             context.say("no shorter lengths are faster on this machine: all tokens are kept")
         chosen = kept_choice(found.choices, options) if len(found.choices) > 1 else found.choices[0]
         keep_choices(model, [choice.to_json() for choice in found.choices], mode)

@@ -25,12 +25,12 @@ from models.network import Network
 
 
 class Pq(QuantizationStage):
-    """Replace large tables with product codes, and other tables and linear layers with codes of few bits."""
+    """Product-quantize large tables; quantize other tables and linear layers to few bits per value."""
 
     options: settings.Pq
 
     def check(self, model: nn.Module) -> None:
-        """ModelError if product codes are smaller than int8 for none of the tables, or would replace zeros."""
+        """ModelError if product quantization makes no table smaller than int8 does, or would replace zeros."""
         tables = [module for module in model.modules() if type(module) is nn.Embedding]
         if not any(not self._reason(table) for table in tables):
             largest = max(tables, key=lambda table: table.weight.numel(), default=None)
@@ -54,7 +54,7 @@ class Pq(QuantizationStage):
         self._refuse_pruned(model)
 
     def _reason(self, table: nn.Embedding) -> str:
-        """Why product codes do not suit a table; "" if they do."""
+        """Why product quantization does not suit a table; "" if it does."""
         rows, columns, dsub = table.num_embeddings, table.embedding_dim, self.options.dsub
         if rows < CENTRES:
             return f"a table of {rows} rows has fewer rows than the {CENTRES} centres of a part"
@@ -66,7 +66,7 @@ class Pq(QuantizationStage):
         return ""
 
     def make_table(self, table: nn.Embedding) -> CodedWeight | None:
-        """The table in product codes, or in few bits where product codes do not suit it."""
+        """The product-quantized table, or one with few bits per value where product quantization does not suit it."""
         if not self.options.embeddings or self._reason(table):
             return super().make_table(table)
         return CodedTable(table, ProductCodes(table.num_embeddings, table.embedding_dim, self.options.dsub))

@@ -40,7 +40,7 @@ class EncoderShape:
     hidden: int
     layers: tuple[LayerShape, ...]
     first: int | None = None  # how many first tokens of each text the last layer computes; None: all
-    reorders: bool = True  # if so, does it avoid computing keys and values of every token (`attend_from`)?
+    reorders: bool = True  # does that last layer avoid computing keys and values of every token (`attend_from`)?
     gathers_early: bool = True  # are tokens dropped before the attention's projection?
 
     @classmethod

@@ -41,7 +41,7 @@ class Exits(StageSettings):
         return True
 
     def without_effect(self) -> dict[str, str]:
-        """The options of other forms and rules, and of a calibration where the threshold is given."""
+        """The options of other forms and rules, and the allowed loss if the threshold is given."""
         found = dict.fromkeys(("epochs", "lr"), "form=alternate") if self.form == "frozen" else {}
         if self.form != "frozen" and self.rule != "learned":
             found["rows"] = "form=frozen"

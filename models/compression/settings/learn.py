@@ -76,7 +76,7 @@ class TaughtSettings(StageSettings):
     augment: Augment = field(default_factory=Augment)
 
     def without_effect(self) -> dict[str, str]:
-        """The options of copied and of unlabelled texts, if there are none."""
+        """The options of augmentation without a model for it, and those of unlabelled texts without a file of them."""
         found = dict[str, str]()
         if not self.augment.model:
             copies = [f"augment.{key}" for key in vars(self.augment) if key != "model"]
@@ -107,7 +107,7 @@ class Distil(TaughtSettings):
         return self.starts == "pretrained"
 
     def without_effect(self) -> dict[str, str]:
-        """In addition, the options of losses that no phase has."""
+        """The options of the base class, and those of losses that no phase has."""
         found, phases = super().without_effect(), {name: phase.losses for name, phase in self.phases.items()}
         first = next(iter(phases), "task")
         needed = {
@@ -178,9 +178,10 @@ class Dendrites(StageSettings):
     p_lr: float = limited(0.01, above=0.0, high=100.0)
 
     def without_effect(self) -> dict[str, str]:
-        """The options of candidates in a mode without them, and an unused patience.
+        """The options of candidates if mode=gd or random, and the patience if it is not used.
 
-        The controls restart and base take all words of the command that they are compared with.
+        The controls restart and base accept the options of candidates, so that they can repeat the command that they
+        are compared with.
         """
         found = {} if self.switch == "history" else {"patience": "switch=history"}
         if self.mode == "gd":

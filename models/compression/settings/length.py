@@ -45,7 +45,7 @@ class Length(StageSettings):
         return not self.train.epochs
 
     def without_effect(self) -> dict[str, str]:
-        """The options of a training that is left out, and those of a search for lengths that are given."""
+        """The options of training without epochs, of the search if lengths are given, and of other search methods."""
         off = dict[str, str]()
         if not self.train.epochs:
             off |= {f"train.{key}": "train.epochs=2" for key in vars(self.train) if key != "epochs"}

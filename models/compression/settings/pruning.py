@@ -40,7 +40,7 @@ class MaskedPruning(StageSettings):
         return bool(self.steps or self.epochs)
 
     def without_effect(self) -> dict[str, str]:
-        """A number of epochs beside one of steps, and the options of a training that is left out."""
+        """The epochs if steps are set; the options of training if there is none."""
         if self.steps:
             return {"epochs": "steps=null"}
         return {} if self.epochs else dict.fromkeys(OF_TRAINING, "epochs=6")
@@ -65,7 +65,7 @@ class CutPruning(MaskedPruning):
 
     @property
     def keeps_share(self) -> bool:
-        """Yes."""
+        """Yes: `density` is the share of the weights that these masks keep."""
         return True
 
 
@@ -99,7 +99,7 @@ class Movement(CutPruning):
         return self.form == "hard"
 
     def without_effect(self) -> dict[str, str]:
-        """In addition, the options of the form with a density, in the other one."""
+        """The options of the base class and, with form=soft, those of the density."""
         found = super().without_effect()
         return found if self.form == "hard" else found | dict.fromkeys(("density", "scope"), "form=hard")
 
@@ -124,7 +124,7 @@ class L0(MaskedPruning):
     score_lr: float = limited(1e-1, above=0.0, high=100.0)
 
     def without_effect(self) -> dict[str, str]:
-        """In addition, the schedule of removals: gates close whenever the penalty closes them."""
+        """The options of the base class, and the schedule of removals: gates close whenever the penalty closes them."""
         return super().without_effect() | {"every": "penalty=50", "start": "penalty=50"}
 
     def contradictions(self, name: str) -> list[str]:
@@ -182,7 +182,7 @@ class Ziplm(StageSettings):
     recovery: Recovery = field(default_factory=Recovery)
 
     def without_effect(self) -> dict[str, str]:
-        """A speed-up beside a latency, and the options of a search or a training that is left out."""
+        """The speed-up if a latency is set; the options of a search without steps, and of training without epochs."""
         found = {"target.speedup": "target.latency_ms=null"} if self.target.latency_ms else {}
         if not self.search.steps:
             found["search.rows"] = "search.steps=100"

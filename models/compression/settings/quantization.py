@@ -89,14 +89,15 @@ class WeightOnly(AwareSettings):
     embedding_scheme: str = limited("affine", choices=("symmetric", "affine", "even"), neutral="affine")
 
     def without_effect(self) -> dict[str, str]:
-        """In addition, the size of groups and blocks where nothing is divided into them."""
+        """The options of the base class, and the sizes of groups and blocks that `per` does not use."""
         found = super().without_effect() | sizes_without_effect(self.per)
         return found if self.embeddings else found | {"embedding_scheme": "embeddings=true"}
 
     def with_zero(self, name: str) -> str:
-        """The words of a command that replace the schemes that have no zero; "" if both have one.
+        """The settings that replace scheme=even, which has no zero, as typed in a command; "" if no scheme is even.
 
-        Only these: not every preset has a key for the scheme of tables. name: the stage's name in the chain.
+        A scheme that has a zero is not named, as not every preset has a key for the scheme of tables. name: the stage's
+        name in the chain.
         """
         found = {"scheme=symmetric": self.scheme, "embedding_scheme=affine": self.embedding_scheme}
         if not self.embeddings:
@@ -117,7 +118,7 @@ class Ternary(AwareSettings):
     head: bool = False
 
     def without_effect(self) -> dict[str, str]:
-        """In addition, the size of groups and blocks without any, and the options of affine tables if none is."""
+        """The options of the base class, the sizes that `per` does not use, and those of affine tables if none is."""
         found = sizes_without_effect(self.per) | super().without_effect()
         if not self.embeddings:
             return found | {"embedding_form": "embeddings=true"}
@@ -154,7 +155,7 @@ class StaticInt8(QuantizationSettings):
     percentile: float = limited(99.99, low=90.0, high=100.0)  # range=percentile clips (100 - this) % at each end
 
     def without_effect(self) -> dict[str, str]:
-        """The percentile of another range, and the options of tables, if none is quantized."""
+        """The percentile unless range=percentile, and the options of tables, if none is quantized."""
         found = super().without_effect()
         return found if self.range == "percentile" else found | {"percentile": "range=percentile"}
 
@@ -171,5 +172,5 @@ class Splitquant(QuantizationSettings):
     embeddings: bool = False
 
     def without_effect(self) -> dict[str, str]:
-        """The size of groups without any, and the options of tables, if none is quantized."""
+        """The size of groups unless per=group, and the options of tables, if none is quantized."""
         return super().without_effect() | ({} if self.per == "group" else {"group": "per=group"})
