@@ -42,8 +42,8 @@ def check_overrides(
 ) -> list[str]:
     """Return one line for each mistake in the overrides `words`; an empty list means that the command can run.
 
-    whole: composed and checked as one config too, for which the code of its task is loaded; allow_unread: accept words
-    without effect, for a command that takes them over from another one, as one with from=<run id> does too.
+    whole: also compose one config of them and check that, which loads the code of its task; allow_unread: accept words
+    without effect, for commands that take words over from another one, as those with from=<run id> do.
     """
     allow_unread = allow_unread or multirun or any(word.startswith("finished=") for word in words)
     parsed = [parse_override(word) for word in words]
@@ -54,7 +54,7 @@ def check_overrides(
     overrides = [override for override in typed if override.key_or_group != SWEEP]
     if named and not problems:
         overrides = _with_sweeps([str(override.value()) for override in named], overrides)
-        if len(config_roots()) > 1:  # a file of the user's own, which may choose what is not there
+        if len(config_roots()) > 1:  # the sweep may be the user's own file and choose what does not exist
             register_sweeps([override.input_line or "" for override in named])
             compose([override.input_line or "" for override in named], hydra=True)
     if too_many := list(_check_count(overrides)):
@@ -77,7 +77,7 @@ def _with_sweeps(names: list[str], overrides: list[Override]) -> list[Override]:
 def _check_settings_of_runs(overrides: list[Override], multirun: bool, *, allow_unread: bool) -> list[str]:
     """Return the mistakes in choices and values of the runs themselves; allow_unread: as in check_overrides.
 
-    Overrides of Hydra's own are checked elsewhere.
+    Overrides of Hydra's own settings are checked elsewhere.
     """
     ours = [override for override in overrides if not override.key_or_group.startswith("hydra")]
     problems: list[str] = []
@@ -87,7 +87,7 @@ def _check_settings_of_runs(overrides: list[Override], multirun: bool, *, allow_
         if override.key_or_group in groups():
             problems += _check_group(override, chosen, multirun)
     for override in ours:
-        is_taken = allow_unread and override.key_or_group in PART_NAMES  # of a run from before these were refused
+        is_taken = allow_unread and override.key_or_group in PART_NAMES  # older runs may have them in their commands
         if override.key_or_group not in groups() and not is_taken:
             problems += _check_value(override, chosen, multirun, is_searched)
     return problems
@@ -133,7 +133,7 @@ def _check_count(overrides: list[Override]) -> Iterator[str]:
 
 
 def _check_lengths(overrides: list[Override]) -> Iterator[str]:
-    """The passes of compression stages that would have no effect, as train.steps sets the length of every training."""
+    """Yield a message for each number of epochs of a stage without effect: train.steps sets every training's length."""
     steps = [one for one in overrides if one.key_or_group == "train.steps" and set(values_of(one)) != {None}]
     for override in overrides if steps else []:
         key = override.key_or_group
@@ -245,10 +245,10 @@ def _check_value(override: Override, chosen: dict[str, list[str]], multirun: boo
 
 
 def _tables(key: str, chosen: dict[str, list[str]]) -> tuple[list[tuple[str, ...]], list[JsonObject]]:
-    """The choices that decide which settings the group of a key has, and all settings for each of these choices."""
+    """Return the combinations of choices on which the settings in a key's group depend, and the settings for each."""
     group = key.split(".")[0]
     every = {name: [f"{name}={option}" for option in options] for name, options in chosen.items()}
-    with contextlib.suppress(ConfigError):  # a value in a YAML of another group
+    with contextlib.suppress(ConfigError):  # a YAML of another group is wrong
         # With the first choice of every other group: `_check_whole` needs this config too, and so do other keys.
         combinations = list(itertools.product(*(o if is_part(name, group) else o[:1] for name, o in every.items())))
         tables = [known_keys(*choices) for choices in combinations]
@@ -259,7 +259,7 @@ def _tables(key: str, chosen: dict[str, list[str]]) -> tuple[list[tuple[str, ...
 
 
 def _whole_numbers(override: Override) -> tuple[int, int] | None:
-    """Return the ends of an interval of real numbers, as whole numbers; None for an interval of whole numbers."""
+    """Return the ends of an interval as integers if it is one of real numbers; None if it is one of integers."""
     sweep: Any = override.value()
     return None if isinstance(sweep.start, int) else (int(sweep.start), int(sweep.end))
 

@@ -14,7 +14,7 @@ MOST = 0.9  # share of the training rows
 
 
 def calibration_conflicts(settings: Settings) -> list[str]:
-    """Return one line for each setting that does not go with these rows, with the cure."""
+    """Return one line for each mistake in data.calibration or in a setting that contradicts it, with the cure."""
     data = settings.data
     if data.calibration is None:
         return []

@@ -1,4 +1,4 @@
-"""Refuses one column in two roles: a model that reads the label as its text learns nothing, at a perfect score."""
+"""Refuses one column in two roles: a model that reads the label as its text has a perfect score and learns nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mistakes with the files that data are read from, found before any of them is opened."""
+"""Refuses mistakes in the settings of data files, before any file is opened."""
 
 from __future__ import annotations
 

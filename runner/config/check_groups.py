@@ -1,4 +1,4 @@
-"""Groups of settings that a YAML of the user's own leaves without a choice or a name: defaults would fill them in."""
+"""Refuses a user's YAML that leaves a group without a choice or a name, which defaults would silently fill in."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def _stock_conflicts(settings: Settings) -> list[str]:
 
 
 def _pair_conflicts(model: ModelSettings) -> list[str]:
-    """Return the settings that contradict a tuning on pairs, whatever the labels are."""
+    """Return one line for each setting that contradicts contrastive tuning (model.pairs), whatever the labels are."""
     if model.pairs == "none":
         return []
     if model.pairs != "auto" and not (model.pairs.isascii() and model.pairs.isdigit() and int(model.pairs)):

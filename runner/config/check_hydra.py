@@ -133,7 +133,7 @@ def _check_key(override: Override, known: DictConfig) -> str | None:
 
 
 def _check_search(words: list[str], overrides: list[Override]) -> Iterator[str]:
-    """Values out of range, and objectives that are refused, for each dataset that is named."""
+    """Yield a message for each value out of range, and for each objective refused for one of the named datasets."""
     search, wrong = _typed_sweeper(SearchSettings, words)
     yield from wrong
     if search is None:
@@ -150,7 +150,7 @@ def _check_search(words: list[str], overrides: list[Override]) -> Iterator[str]:
 
 
 def _check_best(words: list[str], overrides: list[Override]) -> Iterator[str]:
-    """Values out of range, keys that have several values, and times on this machine of runs that are made elsewhere."""
+    """Yield a message for each value out of range, each key with several values, and max_us if others time the runs."""
     settings, wrong = _typed_sweeper(BestSettings, words)
     yield from wrong
     launcher = _choice_of("hydra/launcher", overrides)

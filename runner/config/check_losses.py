@@ -35,7 +35,7 @@ def loss_conflicts(settings: Settings) -> list[str]:
 
 
 def _r_drop(settings: Settings, task: type[Task]) -> list[str]:
-    """Return one line if R-Drop is set without a training with dropout, or for answers that cannot be compared."""
+    """Return one line if train.r_drop is set, but training has no dropout, or the task's outputs cannot be compared."""
     model, given = settings.model, f"train.r_drop={settings.train.r_drop:g}"
     if not settings.train.r_drop:
         return []

@@ -9,9 +9,7 @@ from runner.tasks import likely_task
 
 
 def maxmatch_conflicts(settings: Settings) -> list[str]:
-    """Return one line if train.maxmatch_dropout is set without a training in epochs, or without labels of whole
-    texts.
-    """
+    """Return one line if train.maxmatch_dropout is set, but training has no epochs or labels are not of whole texts."""
     model, share = settings.model, settings.train.maxmatch_dropout
     if not share:
         return []

@@ -1,4 +1,4 @@
-"""Refuses a reference model that cannot be made with random weights, before a run trains what is timed with it."""
+"""Refuses a reference model (measure.baseline) that cannot be made with random weights, before anything is trained."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TEXT_EMBEDDINGS = ("table", "bigram")  # which need neither the letters of token
 
 
 def reference_conflicts(settings: Settings) -> list[str]:
-    """Return why measure.baseline cannot be timed beside the model; presets that read sounds are never timed so."""
+    """Return one line if measure.baseline names a preset that cannot be timed beside the model, with the cure."""
     name = settings.measure.baseline
     if not settings.measure.enabled or name in (None, USUAL):
         return []

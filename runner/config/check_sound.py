@@ -14,9 +14,9 @@ from runner.tasks import named_task
 
 
 def column_of_sounds(words: Sequence[str]) -> str | None:
-    """Return the column of sounds of the data that the words of a command choose; None for texts.
+    """Return the column of sounds in the data that a command names; None if these are texts.
 
-    None too for words that do not compose, which are refused elsewhere. For verbs that ask models of texts alone.
+    Used by commands for texts only. None also for words that do not compose, which are refused elsewhere.
     """
     try:
         found: str | None = compose([word for word in words if word.startswith(("data=", "data."))]).data.audio

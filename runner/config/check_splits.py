@@ -1,5 +1,6 @@
-"""Refuses splits of a hub dataset that no metric can be named after, or that would both select and be reported, and
-such splits where there are none.
+"""Refuses splits of a hub dataset that no metric can be named after, or that would both select and be reported.
+
+Also refuses data.split for data without named splits.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ REPORTED = re.compile(r"(val|test)(_\w+)?")  # prefixes of metrics, as in runner
 
 
 def split_conflicts(data: DataSettings) -> list[str]:
-    """Return one line for a hub dataset without a reported split, for a name that a reported split cannot have, for
-    one that also selects, for data.select_split where no `test` is reported, and for data.split of other data.
+    """Return one line for each mistake in the splits that the settings name, with the cure.
+
+    Mistakes are: a hub dataset without a reported split; a reported split whose name no metric may have, or that also
+    selects; data.select_split without a reported `test`; and data.split for data that are not from the hub.
     """
     if data.split and data.source != "hub":
         return [f"data.split={data.split} names a split of a hub dataset, but data={data.name} has none. Leave it out"]

@@ -1,4 +1,4 @@
-"""Options of compression stages that have no effect beside the others, in the command of one run.
+"""Refuses options of compression stages that other options leave without effect, in the command of one run.
 
 Only words of the command are refused, not values of a YAML, which may serve a form that is switched off. A sweep is not
 checked: a word may be meant for some of its chains.

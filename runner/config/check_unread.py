@@ -1,4 +1,4 @@
-"""Settings in the command of one run that nothing reads, so that it would repeat another run under another id.
+"""Refuses settings that nothing reads in the command of one run, which would repeat another run under another id.
 
 As in check_stages, only words of the command are refused, not values of a YAML, and a sweep is not checked: a word may
 be meant for some of its runs.
@@ -19,12 +19,12 @@ OF_STEPS = ("optimizer", "schedule", "train.epochs", "train.steps", "train.batch
 
 
 def settings_without_effect(words: Sequence[str], settings: Settings) -> list[str]:
-    """Return one line for each word that sets what this run does not read, with the cure."""
+    """Return one line for each word that sets something that this run does not read, with the cure."""
     unread, neutral = _unread(settings), set(neutral_keys(settings))
     found = []
     for word in words:
         key, _, value = word.partition("=")
-        if (key, value) == ("model.tokenizer", settings.model.tokenizer):  # as a record of it has
+        if (key, value) == ("model.tokenizer", settings.model.tokenizer):  # as recorded runs have it
             continue
         reason = next((why for start, why in unread.items() if key == start or key.startswith(f"{start}.")), None)
         if reason and key not in neutral:
@@ -51,7 +51,7 @@ def _unread(settings: Settings) -> dict[str, str]:
 
 
 def _unread_in_training(model: ModelSettings) -> dict[str, str]:
-    """Return the settings of training by steps that a fitted model does not read."""
+    """Return the settings of gradient training if the model is fitted instead; {} for other models."""
     if model.family in FITTED:
         why = f"model={model.name} is fitted in one pass. Try: model=ngram-vectors, which is trained in steps"
     elif model.head == FITTED_HEAD and model.pairs == "none":
@@ -62,9 +62,10 @@ def _unread_in_training(model: ModelSettings) -> dict[str, str]:
 
 
 def _unread_in_model(model: ModelSettings) -> dict[str, str]:
-    """Return the settings of the model that the others make needless."""
+    """Return the settings of the model that other settings leave without effect, each with the reason and the cure."""
     found = dict[str, str]()
-    if model.tokenizer not in ("train", "auto") and not model.init_from:  # a run may go on with another one's words
+    # A command with model.init_from may repeat the words of the run that it starts from.
+    if model.tokenizer not in ("train", "auto") and not model.init_from:
         has_table = model.pretrained and model.embedding["name"] == "table"
         cure = "model.vocabulary=<that many> (the most frequent tokens)" if has_table else "model.tokenizer=train"
         found["model.vocab_size"] = (
@@ -77,7 +78,7 @@ def _unread_in_model(model: ModelSettings) -> dict[str, str]:
         found |= {"data.max_length": why, "data.truncate": why}
     if model.family == "auto":
         found["model.initializer_range"] = "the checkpoint's own is taken. Try: another checkpoint"
-    if model.init_from and model.family != "dsn":  # for which it only gives the word vectors
+    if model.init_from and model.family != "dsn":  # a DSN only takes the word vectors from it
         why = "that of the model in model.init_from is taken. Try: model.init_from=null"
         shape = () if model.carry == WORD_TABLE else ("positions", "segments")
         found |= {f"model.{name}": why for name in ("initializer_range", *shape)}

@@ -53,7 +53,7 @@ def _field_and_type(key: str) -> tuple[dataclasses.Field[object] | None, object]
 
 
 def is_text(key: str) -> bool:
-    """Is the value of a setting a text, or a text or null?"""
+    """Is a setting's value a text, possibly null?"""
     hint = _field_and_type(key)[1]
     return hint is str or (isinstance(hint, UnionType) and str in get_args(hint))
 
@@ -121,7 +121,9 @@ def check_type(key: str, value: object) -> str | None:
 
 
 def _converted(key: str, value: object, hint: object) -> str | None:
-    """Return the cure for one value where a list is needed, a list where one value is, and 1e3 for a whole number."""
+    """Return the cure for one value instead of a list, a list instead of one value, or a float such as 1e3 instead of
+    an integer; None for any other mistake.
+    """
     if get_origin(hint) is list and isinstance(value, str | int | float):
         return f"Try: run {shlex.quote(f'{key}=[{value}]')}"
     if isinstance(value, list) and (columns := both_columns(key, value)):
@@ -141,12 +143,12 @@ def both_columns(key: str, values: Sequence[object]) -> str:
 
 
 def _takes_one(hint: object) -> bool:
-    """Is a value of this type a number or a text, or null?"""
+    """Is a value of this type a single number, text or boolean, possibly null?"""
     return {hint, *get_args(hint)} & {int, float, str, bool} != set() and get_origin(hint) not in (list, dict)
 
 
 def check_option(key: str, value: object, default: object) -> str | None:
-    """Return the mistake in an option of a model's part: of its type, or a name that is changed without the options.
+    """Return the mistake in an option of a model's part: a wrong type, or a part's name without that part's options.
 
     Such an option has no dataclass; its type is that of the default in its YAML.
     """
@@ -196,9 +198,9 @@ def _unusable(key: str, value: object) -> str | None:
 
 
 def check_field(kind: type, key: str, value: object, prefix: str) -> str | None:
-    """Return one line if a value is outside the range of the field `key` of any dataclass.
+    """Return one line if a value is outside the range of the field `key` of the dataclass `kind`.
 
-    Its name is `prefix` + `key`.
+    prefix: precedes the key in the message.
     """
     found = next(field for field in dataclasses.fields(kind) if field.name == key)
     return _outside(found, f"{prefix}{key}", value)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 PORTFOLIO = "best"  # the kinds of candidates of `run best`
 PAIRS = "blimp"  # the minimal pairs that `run blimp` knows
-NO_GROUPS = (PORTFOLIO, PAIRS)  # folders of conf/ with files for one verb
+NO_GROUPS = (PORTFOLIO, PAIRS)  # folders of conf/ that are no config groups: each has the files of one command
 
 
 def groups() -> dict[str, list[str]]:
@@ -60,7 +60,7 @@ def pair_files() -> dict[str, Path]:
 
 
 def _files_in(folder: str) -> dict[str, Path]:
-    """Return the YAML files in that folder of each root by their names; of two with one name the first root's."""
+    """Return the YAML files in a folder of all roots, by name; of files with the same name, that of the first root."""
     found = {path.stem: path for root in reversed(config_roots()) for path in (root / folder).glob("*.yaml")}
     return dict(sorted(found.items()))
 
@@ -107,7 +107,7 @@ def compose(overrides: list[str], hydra: bool = False) -> DictConfig:
 
 @contextmanager
 def config_errors() -> Iterator[None]:
-    """Raise ConfigError, in words, for whatever Hydra raises where a config does not compose."""
+    """Turn every error that Hydra raises for a config that does not compose into a ConfigError that says what to do."""
     import yaml
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
@@ -140,7 +140,7 @@ def _not_utf8() -> Path | None:
 
 
 def _no_file(group: str, choice: str) -> str:
-    """Return the message about a choice without a file, which a YAML or the command of a finished run names."""
+    """Return the message for a choice that has no file but is named in a YAML or in the command of a finished run."""
     close = get_close_matches(choice, groups().get(group, []), n=1, cutoff=0.7)
     meant = f"; did you mean {close[0]}?" if close else "."
     return f"{group}={choice}: no such file{meant} All: run list {group}. If it is your own: run --config-dir DIR"

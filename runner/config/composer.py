@@ -41,7 +41,7 @@ class Composer:
         return config
 
     def _apply(self, config: DictConfig, changed: list[str], overrides: list[str]) -> None:
-        """Set the values that differ from the base, and Hydra's own entries about them."""
+        """Set the values that differ from the base, and the entries in which Hydra records the overrides."""
         from hydra._internal.config_loader_impl import get_overrides_dirname
         from omegaconf import OmegaConf
 

@@ -89,7 +89,7 @@ def _reported_languages(data: DataSettings) -> list[str]:
 
 
 def _settings_of_words(data: DataSettings) -> list[str]:
-    """Return one line for each setting that only tasks over words have."""
+    """Return one line for each setting of tasks over words that is set for another task."""
     given = {"tokens": data.tokens, "tags": data.tags, "language": data.language}
     named = " ".join(f"data.{name}={value}" for name, value in given.items() if value is not None)
     found = (
@@ -138,9 +138,7 @@ def model_conflicts(settings: Settings) -> list[str]:
 
 
 def ngram_conflicts(settings: Settings) -> list[str]:
-    """Return contradictions of an n-gram model: tags or masked words are asked of it, or it is to be compressed
-    further.
-    """
+    """Return contradictions between an n-gram model and the task, the data, the compression or the tokenizer."""
     task, found = named_task(settings.task, settings.data), []
     if task and (task.reads != "text" or not task.needs_label):
         found.append(
@@ -185,7 +183,7 @@ def _ngram_compression(settings: Settings) -> list[str]:
 
 
 def _options_of_steps(key: str, stage: Distil, model: str) -> list[str]:
-    """Return one line for each option of a training by steps, which a model that is fitted does not have."""
+    """Return one line for each option of gradient training, which has no effect on a fitted model."""
     given = {f"{key}.starts": stage.starts} if not stage.replaces_training else {}
     given |= {
         f"{key}.phases.{name}.{option}": value

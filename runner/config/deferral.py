@@ -1,9 +1,9 @@
-"""Defers values whose keys exist only with an option that is chosen in each job.
+"""Defers values whose keys exist only with a choice that differs between jobs.
 
-Hydra composes a multirun's command once before it splits it into jobs, without what is swept but with every single
-value. `run -m model=bert-tiny,bert-mini model.pretrained=null` would there set model.pretrained of the default model,
-which has no such key. Written as a sweep over the same value twice, it is applied in the jobs, and duplicate jobs are
-merged.
+Hydra composes a multirun's command once before it splits it into jobs, without the swept keys but with every other
+value. In `run -m model=bert-tiny,bert-mini model.pretrained=null`, it would set model.pretrained of the default model,
+which has no such key. Written as a sweep over the same value twice, the value is set in the jobs only, and duplicate
+jobs are merged.
 """
 
 from __future__ import annotations

@@ -36,7 +36,8 @@ DROPPED = (
     "sweep",
 )
 
-# Settings of a model that a finished one still takes: those of its training, and of a tokenizer that must be its own.
+# Settings that may be given with from=, as they do not change the model: those of training and of the tokenizer, which
+# must be the model's own.
 TAKEN = (
     "model.freeze", "model.name", "model.special_tokens", "model.token_dropout", "model.tokenizer",
     "model.unknown_tokens", "model.vocab_size", "model.vocabulary",

@@ -33,7 +33,7 @@ def did_you_mean(close: list[str]) -> str:
 
 @cache
 def known_keys(*choices: str) -> JsonObject:
-    """Return every dotted key when `choices` ("model=dsn", "model/embedding=hash") are made, with its default value."""
+    """Return every dotted key, with its default, that exists with these choices, such as "model/embedding=hash"."""
     from omegaconf import OmegaConf
 
     config = compose(list(choices))
@@ -58,12 +58,12 @@ def is_part(group: str, owner: str) -> bool:
 
 
 def owner_of(key: str, group: str) -> str | None:
-    """`group=option` of another option that has this key, so that model.width points at model=dsn."""
+    """Return `group=option` for an option that has this key, so that messages on model.width can suggest model=dsn."""
     parts = [name for name in groups() if is_part(name, group)]
     mentions = _mentioning(key.rpartition(".")[2], group) if parts else set()
     for part in parts:
         for option in sorted(groups()[part], key=len):  # dsn before dsn-128
-            with suppress(ConfigError):  # a YAML that does not compose, and was not chosen
+            with suppress(ConfigError):  # a YAML does not compose, but was not chosen
                 if f"{part}/{option}" in mentions and key in known_keys(f"{part}={option}"):
                     return f"{part}={option}"
     return None

@@ -35,7 +35,7 @@ def parse_override(word: str) -> tuple[Override | None, str | None]:
 
 
 def _quoted(key: str, value: str) -> str:
-    """Return the setting in quotes, for Hydra and for the shell; of a list of plain items each one."""
+    """Return a setting whose value is quoted for Hydra and for the shell; in a list of plain items, each item."""
     items = value.strip()[1:-1]
     if value.strip() != f"[{items}]" or set(items) & set("[]{}()'\""):
         return quoted_setting(key, value)
@@ -63,7 +63,7 @@ def values_of(override: Override) -> list[object]:
 
 
 def problem_of_choice(override: Override) -> str | None:
-    """Return the mistake in how a choice of a group is written, whatever is chosen, with the cure; None for none."""
+    """Return the mistake in how a choice is written (not in what is chosen), with the cure; None if there is none."""
     from hydra.core.override_parser.types import Glob
 
     group = override.key_or_group

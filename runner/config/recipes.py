@@ -27,7 +27,7 @@ CHOSEN = (
     "model.width", "model.dims", "model.hidden", "model.dropout", "model.token_dropout",
     "optimizer.lr", "optimizer.weight_decay", "schedule.warmup", "train.epochs", "train.batch_size",
 )  # fmt: skip
-WHOLE = ("model.dims", "model.hidden", "train.batch_size", "train.eval_every")  # those of whole numbers
+WHOLE = ("model.dims", "model.hidden", "train.batch_size", "train.eval_every")  # those that are integers
 PRESET = "model.recipe."  # model.recipe.lr is the default of optimizer.lr
 EXAMPLES = {
     "model.recipes": "model.width=0.5 optimizer.lr=0.01",
@@ -108,7 +108,7 @@ def recipe_conflicts(settings: Settings) -> list[str]:
 
 
 def _no_such_training(settings: Settings) -> str | None:
-    """Return a line if the run itself does not train its model on labels by gradient steps, as a search does."""
+    """Return a line if the run does not train its model on labels by gradient steps, as the search would."""
     model = settings.model
     if model.family in FITTED:
         return (
@@ -137,7 +137,7 @@ def _model_conflicts(settings: Settings) -> list[str]:
 
 
 def optimizer_of(settings: Settings) -> str:
-    """Return the optimizer that the rates in the YAML of this family are for."""
+    """Return the optimizer for which the learning rates in the YAML of the model's family were found."""
     return ROW_SGD if settings.model.family == "ngram_vectors" else "adamw"
 
 

@@ -110,9 +110,9 @@ def _options_in_yaml(group: str, name: str) -> JsonObject:
 
 
 def _numbers_like(usual: JsonObject, given: JsonObject) -> JsonObject:
-    """Return the whole numbers among the options, as floats where the usual ones are, and as int where those are.
+    """Return the options that are whole numbers, with the type, int or float, of the defaults in `usual`.
 
-    A run is named by a hash of them, so that 0 and 0.0 would be two runs.
+    A run is named by a hash of its options, so 0 and 0.0 would be two runs.
     """
     whole = {name: value for name, value in given.items() if type(value) in (int, float) and float(value).is_integer()}
     as_float = {name: float(value) for name, value in whole.items() if type(usual.get(name)) is float}
@@ -120,9 +120,9 @@ def _numbers_like(usual: JsonObject, given: JsonObject) -> JsonObject:
 
 
 def _choose_lower_case(data: DataSettings, *, reads_words: bool) -> None:
-    """Write back the rules of lower case: auto goes by the config of the dataset, as tr or tur_Latn.
+    """Set data.lower to the language whose rules apply: auto takes it from data.config, such as tr or tur_Latn.
 
-    data.language means the same, unless the task reads words, whose marks and capitals it is for.
+    data.language sets it too, unless the task reads words, where it serves to restore punctuation and capitals.
     """
     if data.lower == "auto":
         data.lower = language_of(data.config)
@@ -175,7 +175,7 @@ def _value_problem(error: OmegaConfBaseException) -> str:
 
 
 def _unset(node: object, key: str = "") -> Iterator[str]:
-    """Yield the dotted keys without a value (???), for which the dataclass's default would be taken silently."""
+    """Yield the dotted keys without a value (???), which would silently get the default of the dataclass."""
     if isinstance(node, dict):
         for name, value in node.items():
             yield from _unset(value, f"{key}.{name}" if key else str(name))
@@ -197,9 +197,9 @@ def _pickled_schema() -> bytes:
 
 
 def _settings_at_once(config: DictConfig, keys: Sequence[str]) -> Settings | None:
-    """The settings where each value has the type of its field, which takes a quarter of the time that OmegaConf does.
+    """Return the settings if each value already has the type of its field, in a quarter of the time of OmegaConf.
 
-    None if a value is to be converted or refused, or refers to the default of a dataclass.
+    None if a value must be converted or refused, or refers to the default of a dataclass.
     """
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
@@ -211,7 +211,7 @@ def _settings_at_once(config: DictConfig, keys: Sequence[str]) -> Settings | Non
 
     try:
         parts = [OmegaConf.to_container(config.model[part], resolve=False) for part in FREE_PARTS]
-        if "${" in str(parts):  # the value it refers to has a type, which it takes over
+        if "${" in str(parts):  # an interpolation has the type of the value that it refers to
             return None
         found: Settings = of_plain_values(Settings, {key: plain(key) for key in keys})
         return found
@@ -220,7 +220,7 @@ def _settings_at_once(config: DictConfig, keys: Sequence[str]) -> Settings | Non
 
 
 def _choose_checkpoint(settings: Settings) -> None:
-    """Write back which weights and which tokenizer `auto`, a run id or model.init_from stand for."""
+    """Replace `auto`, run ids and model.init_from by the weights and the tokenizer that they stand for."""
     model, is_builtin = settings.model, settings.data.source == "demo"
     model.pretrained = None if model.family in OVER_NGRAMS else _model_of_run(model.pretrained, settings.paths.output)
     if model.pretrained == "auto":
@@ -237,7 +237,7 @@ def _choose_checkpoint(settings: Settings) -> None:
         model.pretrained = None
         start = None if is_command(model.init_from) else str(folder_of(model.init_from, settings.paths.output))
     if model.family in OVER_NGRAMS and model.tokenizer == TRAINED:
-        model.tokenizer = HASHED_WORDS  # meant for other models of a sweep
+        model.tokenizer = HASHED_WORDS  # "train" is meant for the other models of a sweep
     if model.characters and model.tokenizer == HASHED_WORDS:
         model.tokenizer += ":" + "-".join(map(str, model.characters))
     if model.tokenizer == "auto" and not pretrains_first(model):
@@ -248,9 +248,8 @@ def _choose_checkpoint(settings: Settings) -> None:
 def _stages(chosen: Mapping[str, JsonObject], is_chain_given: bool) -> dict[str, StageSettings]:
     """Return the stages in their order, each with the settings of its method.
 
-    is_chain_given: does the command itself choose the stages? What a file sets in others then has no effect.
-
-    Raises ConfigError for an option it does not have.
+    is_chain_given: does the command itself choose the stages? Settings of other stages in a file then have no effect.
+    Raises ConfigError for an option that a method does not have.
     """
     from omegaconf.errors import OmegaConfBaseException
 
@@ -282,7 +281,7 @@ def _stages(chosen: Mapping[str, JsonObject], is_chain_given: bool) -> dict[str,
 
 
 def _model_of_run(source: str | None, output: str, key: str = PRETRAINED) -> str | None:
-    """Return the model folder of a run where `source` is the id of one in the output folder; anything else as it is."""
+    """Return the model folder of the run if `source` is a run id in the output folder; else return it unchanged."""
     if source is None or not re.fullmatch("[0-9a-f]{10}", source) or Path(source).exists():
         return source
     folder = Path(output).expanduser() / source / "model"

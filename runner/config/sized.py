@@ -28,11 +28,11 @@ USUAL = {"schedule.warmup": ScheduleSettings().warmup, "train.eval_every": Train
 
 
 def settle_table(settings: Settings, words: Sequence[str] | None) -> None:
-    """Restrict `model.recipe_by_rows` to what the command `words` leaves open; if nothing is left, sized is preset.
+    """Restrict `model.recipe_by_rows` to the settings that the command `words` leaves open; if none, recipe=preset.
 
-    Nothing is left for another optimizer than the rates are for, and where other things than the labelled rows decide
-    how long a training is: texts without labels, masked words, and two views. Nor without the command (None), as
-    nobody knows what it names.
+    The table is not used with an optimizer for which its learning rates were not found, nor if the number of labelled
+    rows does not determine how long training takes: with unlabelled texts, masked words, or two views. It is not used
+    either if the command is unknown (None).
     """
     is_sized = settings.train.recipe == SIZED
     is_open = is_sized and words is not None and _is_for(settings)
@@ -42,7 +42,7 @@ def settle_table(settings: Settings, words: Sequence[str] | None) -> None:
 
 
 def _open_table(settings: Settings, words: Sequence[str]) -> list[str]:
-    """Return the entries without the settings that the command or one of its files sets; [] if these are all."""
+    """Return the entries without the settings that the command or one of its files sets; [] if none is left."""
     recipe = settings.model.recipe
     usual = {"optimizer.lr": recipe.lr, "train.epochs": recipe.epochs, "train.batch_size": recipe.batch_size, **USUAL}
     given = {target_of(word) for word in words} | {key for key, now in _values(settings).items() if now != usual[key]}
@@ -56,7 +56,7 @@ def _open_table(settings: Settings, words: Sequence[str]) -> list[str]:
 
 
 def _values(settings: Settings) -> dict[str, float]:
-    """Return what an entry may set, as it is now."""
+    """Return the present values of the settings that an entry may set."""
     train = settings.train
     return {
         "optimizer.lr": settings.optimizer.lr, "schedule.warmup": settings.schedule.warmup,
@@ -65,7 +65,7 @@ def _values(settings: Settings) -> dict[str, float]:
 
 
 def _is_for(settings: Settings) -> bool:
-    """Do the labelled rows decide how long a training is, by the optimizer that the table is for?"""
+    """Does the number of labelled rows determine how long training takes, with the optimizer that the table is for?"""
     named = named_task(settings.task, settings.data)
     reads_labels = (named is None or named.is_deployed) and settings.view.name == NONE  # pretraining is not deployed
     return reads_labels and not reads_more_texts(settings) and settings.optimizer.name == optimizer_of(settings)
@@ -88,10 +88,10 @@ def most_rows(entry: str) -> int:
 
 
 def with_rows(settings: Settings, rows: int) -> tuple[Settings, list[str]]:
-    """Return the settings of a run on that many training rows, and a note on those that are by the number of rows.
+    """Return the settings of a run on that many training rows, and a note on those that the table sets.
 
-    They equal those of a run whose command has the words of the entry, so both have the same identity. Settings without
-    train.recipe=sized are returned unchanged.
+    The settings equal those of a run whose command has the words of the entry, so both have the same identity. Settings
+    without train.recipe=sized are returned unchanged.
     """
     if settings.train.recipe != SIZED:
         return settings, []

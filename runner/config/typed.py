@@ -56,7 +56,7 @@ def _fields(kind: type[DataclassInstance]) -> dict[str, tuple[object, Field[Any]
 
 
 def _checked(hint: object, field: Field[Any] | None, value: object) -> object:
-    """Do what `of_type` does; field: whose default a mapping is added to."""
+    """Check a value as `of_type` does; field: a mapping is merged into its default."""
     if value == UNSET:
         raise TypeError
     if hint is Any or type(value) is hint:
