@@ -48,12 +48,12 @@ def keep_memory() -> bool:
 
 
 def bound_kernels(family: str, hidden: int) -> None:
-    """Bound the kernels that a process keeps compiled, for each shape of a product; call it before the first product.
+    """Limit how many compiled kernels, one per shape of a product, are cached; call it before the first product.
 
-    oneDNN, which multiplies bf16 and on AMD processors fp32 too, keeps 1024 of them, and torch keeps as many again of
-    each kind. MiniLM took 12 MB more for each length of a batch, in pieces between the tensors of a step, which then
-    fitted into no gap. Torch's own kernels save no time. What is computed does not change. Variables that the user has
-    set are kept; both are read once per process, so its first run decides. family, hidden: of the model's settings.
+    oneDNN, which multiplies bf16 and on AMD processors fp32 too, caches 1024 of them, and torch caches as many of each
+    kind. MiniLM took 12 MB more for each length of a batch, in pieces between the tensors of a step, which then fitted
+    into no gap. Torch's cache saves no time. Results do not change. Environment variables that the user has set are
+    kept; both are read once per process, so its first run decides. family, hidden: of the model's settings.
     """
     os.environ.setdefault("LRU_CACHE_CAPACITY", "1")
     if not has_short_steps(family, hidden):

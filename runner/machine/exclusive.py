@@ -1,14 +1,14 @@
-"""Shares this machine among the runs of one cache: trainings in parallel, or one that times while all others wait.
+"""Shares this machine among the runs of one cache: they train in parallel; while one is timed, all others pause.
 
-Two file locks of the kernel are used, which a process that dies releases at once. `work.lock` is shared by all
-processes at work, and held alone by the one that times. `turn.lock` announces a timing: a process that wants to time
-takes it first; all others check it between two steps and pause while it is taken. A check costs 2 us.
+Two file locks of the kernel are used, which a process that dies releases at once. `work.lock` is shared by all active
+processes, and held exclusively by one that measures. `turn.lock` announces a measurement: a process that wants to
+measure takes it first; all others check it between two steps and pause while it is taken. A check costs 2 us.
 
     exclusive = Exclusive()
     exclusive.enter(cache)                              # when a run begins
     exclusive.yield_to_timing()                         # between two steps
     with exclusive.exclusive_timing(notify): ...        # all others pause
-    with exclusive.waiting(): ...                       # while waiting for another process: not at work
+    with exclusive.waiting(): ...                       # while waiting for another process: not active
     exclusive.clock()                                   # a run's own time, without its pauses
     exclusive.exit()
 """
@@ -26,13 +26,13 @@ from pathlib import Path
 if sys.platform != "win32":
     import fcntl
 
-PATIENCE_S = 180.0  # s; another process that does not pause within that time is stopped or hangs
-QUIET_S = 3.0  # of waiting, after which the user is told why nothing happens
+PATIENCE_S = 180.0  # s; a process that does not pause within that time has been stopped or hangs
+QUIET_S = 3.0  # seconds of waiting after which the user is told why nothing happens
 POLL_S = 0.01
 
 
 class _Locks:
-    """This process's handles on the two locks of a folder."""
+    """This process's handles on the two locks of a folder; it is active from now on."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -41,12 +41,12 @@ class _Locks:
         fcntl.flock(self.work, fcntl.LOCK_SH)
 
     def close(self) -> None:
-        """No longer be at work."""
+        """Release both locks: this process is no longer active."""
         os.close(self.turn)
         os.close(self.work)
 
     def is_taken(self) -> bool:
-        """Does another process time, or wait to?"""
+        """Does another process measure times, or wait to do so?"""
         try:
             fcntl.flock(self.turn, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -56,7 +56,7 @@ class _Locks:
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Leave work for a block, and afterwards while another process times; Ctrl-C inside it ends the wait."""
+        """Be inactive within the block, and afterwards as long as another process measures; Ctrl-C ends the wait."""
         fcntl.flock(self.work, fcntl.LOCK_UN)
         yield
         fcntl.flock(self.turn, fcntl.LOCK_SH)
@@ -65,8 +65,8 @@ class _Locks:
 
     @contextmanager
     def alone(self, notify: Callable[[str], None]) -> Iterator[None]:
-        """Have the machine alone for a block; after waiting PATIENCE_S go on beside others, and print that."""
-        # Not at work while waiting: otherwise two processes that want to be alone would wait for each other.
+        """Run the block while all others pause; if one does not pause within PATIENCE_S, say so and run it anyway."""
+        # Inactive while waiting: otherwise two processes that want to measure would wait for each other.
         fcntl.flock(self.work, fcntl.LOCK_UN)
         _take(self.turn, math.inf, notify, "waiting: another run is being timed")
         try:
@@ -79,7 +79,7 @@ class _Locks:
 
 
 def _take(lock: int, most_s: float, notify: Callable[[str], None], why: str) -> bool:
-    """Take a lock alone; False if others hold it for `most_s` seconds. `why` is printed once, after QUIET_S."""
+    """Take a lock exclusively; False if others hold it for `most_s` seconds. `why` is printed once, after QUIET_S."""
     begun, is_told = time.monotonic(), False
     while (waited := time.monotonic() - begun) < most_s:
         try:
@@ -104,25 +104,25 @@ class Exclusive:
         self._stood_s = 0.0
 
     def enter(self, cache: Path) -> None:
-        """Be at work in that cache until `exit`; does nothing if this process is at work already."""
+        """Be active in that cache until `exit`; does nothing if this process is active already."""
         if sys.platform != "win32" and self._locks is None:
             self._locks = _Locks(cache.expanduser())
 
     def exit(self) -> None:
-        """No longer be at work."""
+        """Be active no longer."""
         if self._locks is not None:
             self._locks.close()
             self._locks = None
 
     def yield_to_timing(self) -> None:
-        """Pause while another process times; called between two steps."""
+        """Pause while another process measures times; called between two steps."""
         if self._locks is not None and self._locks.is_taken():
             with self.waiting():
                 pass
 
     @contextmanager
     def exclusive_timing(self, notify: Callable[[str], None]) -> Iterator[None]:
-        """Have the machine alone for a block."""
+        """Run the block, which measures times, while all other processes of the cache pause."""
         if self._locks is None:
             yield
             return
@@ -133,12 +133,12 @@ class Exclusive:
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Leave work for a block: a process that waits for another must not delay a third that wants to time."""
+        """Be inactive within the block: a process that waits for another must not delay a third one that measures."""
         began = time.perf_counter()
         with self._locks.waiting() if self._locks is not None else nullcontext():
             yield
         self._stood_s += time.perf_counter() - began
 
     def clock(self) -> float:
-        """Return the seconds that this process was at work; pauses for others are not counted."""
+        """Return the reading, in seconds, of a clock that stands still while this process pauses for others."""
         return time.perf_counter() - self._stood_s

@@ -22,7 +22,7 @@ SPINS = "10000"
 def choose_threads(family: str, hidden: int, jobs: int = 1) -> int:
     """Return the CPU threads for one of `jobs` parallel runs: jobs x threads never exceeds the cores.
 
-    family, hidden: of the model's settings. Models of short steps get 1, others up to MOST.
+    family, hidden: of the model's settings. Models with short steps get 1 thread, others up to MOST.
     """
     if has_short_steps(family, hidden):
         return 1

@@ -88,7 +88,7 @@ def _ece(metrics: dict[str, float], name: str) -> str:
 
 
 def _sentences(record: RunRecord, split: str) -> list[str]:
-    """Return what the calibration error means, in the words that the numbers allow."""
+    """Return sentences on how the probabilities were calibrated and whether their error is more than chance."""
     facts, metrics = record.calibration, record.metrics
     if facts is None or not facts.is_calibrated:
         why = f": {facts.reason}" if facts is not None and facts.reason else ""

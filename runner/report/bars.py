@@ -23,7 +23,7 @@ class Bar:
 
 
 def bars(rows: Sequence[Bar], *, most: float | None = None) -> Markup:
-    """Return bars below each other. most: the value of a full bar, None for the largest value or end."""
+    """Return bars below each other. most: the value of a full bar; None: the largest value or end of an interval."""
     ends = [value for row in rows for value in (row.value, row.high) if value is not None]
     full = most or max(ends, default=1.0) or 1.0
     return tag("div", *(_bar(row, full) for row in rows), class_="bars")

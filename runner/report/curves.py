@@ -32,8 +32,8 @@ def curves(
 ) -> Markup:
     """Return a chart of curves.
 
-    levels: horizontal lines (name, y), drawn where they lie within the curves. legend: as `keys` has it; None for one
-    entry a curve.
+    levels: horizontal lines (name, y), drawn if they are within the range of the curves. legend: the argument of
+    `keys`; None: one entry per curve.
     """
     shown = [line for line in lines if line.points]
     x = Scale.over((point[0] for line in shown for point in line.points), pad=0.02)

@@ -36,7 +36,7 @@ def frame(x: Scale, y: Scale, marks: Markup, *, x_title: str, y_title: str, name
 
 
 def percent(share: float) -> str:
-    """Return a share of the width or height as SVG has it."""
+    """Return a share of the width or height as a percentage for SVG."""
     return f"{100 * share:.2f}%"
 
 
@@ -58,6 +58,6 @@ def colour(index: int) -> str:
 
 
 def keys(names: Sequence[tuple[str, str]]) -> Markup:
-    """Return a legend of (classes of page.css, words); no legend for no names."""
+    """Return a legend; names: for each entry, its classes in page.css and its text. Without entries: no legend."""
     shown = [tag("span", tag("i", class_=style), words, class_="key") for style, words in names]
     return tag("div", *shown, class_="keys") if shown else Markup()

@@ -26,7 +26,7 @@ class Box:
     bottom: float
 
     def overlaps(self, other: Box, gap: float = 0.0) -> bool:
-        """Return whether the two have an area in common, or come closer than the gap."""
+        """Return whether the two boxes overlap, or are closer to each other than the gap."""
         return (
             self.left < other.right + gap
             and other.left < self.right + gap
@@ -35,7 +35,7 @@ class Box:
         )
 
     def holds(self, other: Box) -> bool:
-        """Return whether the other lies within."""
+        """Return whether the other box lies within this one."""
         return (
             self.left <= other.left
             and self.top <= other.top
@@ -46,7 +46,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Label:
-    """A label of this size for a point at (x, y). reach: how far from its point it may stand."""
+    """A label of this size for a point at (x, y). reach: the maximum distance from the point."""
 
     x: float
     y: float
@@ -59,9 +59,9 @@ class Label:
 def place_labels(
     labels: Sequence[Label], bounds: Box, points: Sequence[Box], taken: Sequence[Box] = ()
 ) -> list[Box | None]:
-    """Return the place of each label within the bounds, None if there is no room.
+    """Return the box of each label within the bounds; None if there is no room for it.
 
-    points: what no label covers. taken: labels that stand already.
+    points: areas that no label may cover. taken: the boxes of labels that are placed already.
     """
     standing = list(taken)
     places: list[Box | None] = []

@@ -22,7 +22,7 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inli
 
 @dataclass(frozen=True)
 class Section:
-    """One card of a page. name: its id, by which tests and addresses find it. notes: quiet sentences below."""
+    """One card of a page. name: its id, for links and tests. notes: sentences below, in small grey type."""
 
     title: str
     body: Markup
@@ -32,7 +32,7 @@ class Section:
 
 
 def page(title: str, sections: Sequence[Section], *, lead: str = "", facts: str = "") -> str:
-    """Return a whole page. lead: a sentence below the title, such as a question. facts: a quiet line below that."""
+    """Return a whole page. lead: a sentence below the title, such as a question. facts: a line in grey below that."""
     head = join([
         tag("meta", charset="utf-8"),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
@@ -60,7 +60,7 @@ def write_page(path: Path, content: str) -> None:
 
 
 def notes(sentences: Sequence[str]) -> Markup:
-    """Return quiet sentences: one as a paragraph, several as a list."""
+    """Return sentences in small grey type: one as a paragraph, several as a list."""
     if len(sentences) < 2:
         return join(tag("p", sentence, class_="quiet") for sentence in sentences)
     return tag("ul", *(tag("li", sentence) for sentence in sentences), class_="quiet")

@@ -35,7 +35,7 @@ def by_interest(name: str) -> tuple[int, str]:
 
 
 def thinned(points: list[tuple[float, float]], most: int = MOST_POINTS) -> list[tuple[float, float]]:
-    """Return at most so many points: the means of equally long stretches, each at its last step."""
+    """Return at most `most` points: the means over equally long stretches, each at the last step of its stretch."""
     stride = math.ceil(len(points) / most)
     stretches = [points[start : start + stride] for start in range(0, len(points), stride)]
     return [(part[-1][0], sum(value for _, value in part) / len(part)) for part in stretches]

@@ -101,7 +101,7 @@ def _interval(low: float | None, high: float | None) -> str:
 
 
 def _blocks(record: RunRecord) -> list[list[tuple[str, str]]]:
-    """Return the rows of the run's table, cut at its rules: scores, costs, times."""
+    """Return the rows of the run's table in its blocks: scores, costs, times."""
     blocks: list[list[tuple[str, str]]] = [[]]
     for what, value in summary_rows(record, details=True):
         if what:
@@ -184,7 +184,7 @@ def _data(record: RunRecord) -> Section:
 
 
 def _repeat(key: str) -> str:
-    """Return what a count of `data.duplicates` is of, by its key in the record, such as train+test/exact."""
+    """Return what a count of `data.duplicates` counts, given its key in the record, such as train+test/exact."""
     splits, _, sort = key.partition("/")
     first, _, second = splits.partition("+")
     if sort == "contradicting":
@@ -222,7 +222,7 @@ def _next(record: RunRecord, folder: Path) -> Section:
 
 
 def _commands(record: RunRecord, output: Path) -> Iterator[tuple[str, str]]:
-    """Yield what can be done with a finished run, and the command. output: the folder of run folders."""
+    """Yield what can be done next with a finished run, each with its command. output: the folder of run folders."""
     task, name, place = find_task(record.data.task), record.identity, output_words(output)
     yield "Use the model", next_command(record, output)
     if task is not None and task.is_deployed and not is_bound(record):

@@ -21,7 +21,7 @@ class Scale:
 
     @classmethod
     def over(cls, values: Iterable[float], *, can_be_log: bool = False, pad: float = PAD) -> Scale:
-        """Return the scale that holds all values, with some room on both sides; of no value 0 to 1."""
+        """Return a scale that holds all values, with some room on both sides; without values, one from 0 to 1."""
         found = [value for value in values if math.isfinite(value)] or [0.0, 1.0]
         low, high = min(found), max(found)
         is_log = can_be_log and low > 0 and high > LOG_FROM * low
@@ -61,7 +61,7 @@ def _log_ticks(low: float, high: float, most: int) -> list[float]:
 
 
 def tick_words(ticks: Sequence[float]) -> list[str]:
-    """Return the words of the ticks of one axis, with as many digits as their exact values need."""
+    """Return the labels of the ticks of one axis, with as many digits as their exact values need."""
     digits = next((few for few in range(3, MOST_DIGITS) if all(_is_exact(tick, few) for tick in ticks)), MOST_DIGITS)
     return [short(tick, digits) for tick in ticks]
 

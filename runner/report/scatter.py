@@ -98,7 +98,7 @@ def scales(points: Sequence[Point], levels: Sequence[tuple[str, float]]) -> tupl
 
 
 def level_words(name: str, value: float, y: Scale) -> str:
-    """Return the words of a level in the legend; one that does not lie within the chart says so."""
+    """Return the text of a level in the legend; it says so if the level is outside the chart."""
     beyond = "" if y.has(value) else (", below the chart" if y.at(value) < 0 else ", above the chart")
     return f"{name} {value:.4g}{beyond}"
 
@@ -185,14 +185,14 @@ def _placed(
     words: Sequence[str], indices: Sequence[int], places: Sequence[tuple[float, float]], area: Box,
     dots: Sequence[Box], taken: Sequence[Box], reach: float,
 ) -> list[tuple[int, str, Box]]:  # fmt: skip
-    """Return those labels that found room: index of the point, words, box."""
+    """Return those labels for which there is room: index of the point, text, box."""
     labels = [Label(*places[i], text_width(text, FONT) + 2, FONT + 3, RADIUS, reach) for i, text in zip(indices, words)]
     boxes = place_labels(labels, area, dots, taken)
     return [(i, text, box) for i, text, box in zip(indices, words, boxes) if box is not None]
 
 
 def _label(words: str, box: Box, place: tuple[float, float], point: Point) -> Markup:
-    """Return a label, with a line to its point where it stands apart."""
+    """Return a label, with a line to its point if it is not next to it."""
     x, y = round((box.left + box.right) / 2, 1), round(box.bottom - 4, 1)
     near = (min(max(place[0], box.left), box.right), min(max(place[1], box.top), box.bottom))
     apart = ((near[0] - place[0]) ** 2 + (near[1] - place[1]) ** 2) ** 0.5

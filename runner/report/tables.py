@@ -18,9 +18,9 @@ class Heading:
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell. value: it is sorted by, None for the end. style: a class of page.css, e.g. good, bad, quiet.
+    """One cell. value: what rows are sorted by; None sorts last. style: a class of page.css, e.g. good, bad, quiet.
 
-    number: of the line in figures, shown before the text.
+    number: the row's number in the charts of the page, shown before the text.
     """
 
     text: str | Markup
@@ -41,8 +41,8 @@ def table(
     name: str = "",
     foot: Sequence[Row] = (),
 ) -> Markup:
-    """Return a table. marked: the rows, counted from 0, with a tinted ground. name: its id. foot: rows that stay below
-    the others, however these are sorted.
+    """Return a table. marked: the rows, counted from 0, with a tinted background. name: its id. foot: rows that stay
+    below the others, however these are sorted.
     """
     titles = [Heading(heading) if isinstance(heading, str) else heading for heading in headings]
     head = tag("tr", *(_heading(one, is_sortable) for one in titles))

@@ -60,10 +60,13 @@ class ConfusionScore(Score):
         self._refuse_classes(answers)
         score = self.of_answers(answers)
         ends = bootstrap_confusion(self.confusion(answers), score, resamples=resamples, seed=seed)
-        return self.with_width(ends, answers)  # none where all rows are of one class, and right
+        return self.with_width(ends, answers)  # no width if all rows are of one class and right
 
     def scored_units(self, answers: Answers) -> int:
-        """Return how many units say something: for a score of one class those labelled so, answered so, or either."""
+        """Return on how many units the score depends: precision, recall and F1 only on rows with the positive class.
+
+        Precision counts the rows predicted as positive, recall those labelled so, F1 both.
+        """
         is_labelled, is_answered = (answers[side] == answers.positive for side in ("label", "prediction"))
         of_one_class = {"f1": is_labelled | is_answered, "precision": is_answered, "recall": is_labelled}
         return int(of_one_class[self.name].sum()) if self.name in of_one_class else len(answers)

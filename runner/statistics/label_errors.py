@@ -29,8 +29,8 @@ class LabelErrors:
 def find_label_errors(labels: np.ndarray, probabilities: np.ndarray) -> LabelErrors:
     """Count each row by its label and the class that the model is sure of; rows where these differ are flagged.
 
-    Not those whose label the model predicts itself, as in cleanlab: where one class has most rows, its threshold is so
-    high and that of the others so low that the model counts as sure of another class.
+    As in cleanlab, a row is not flagged if its label is also the model's prediction: where one class has most rows, its
+    threshold is so high, and those of the others so low, that the model may count as sure of another class.
 
     labels: (n,) class ids. probabilities: (n, C) of a model that was not trained on these rows. A class qualifies if
     its probability is at least its mean over the rows with that label; the model is sure of the likeliest such class.

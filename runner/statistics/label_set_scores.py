@@ -44,7 +44,7 @@ class LabelCountScore(Score):
         return lambda drawn: self.of((drawn @ flat).reshape(len(drawn), 3, -1))
 
     def scored_rows(self, answers: Answers) -> np.ndarray | None:
-        """Return which rows have a label or are given one, (N,) bool; for precision and recall one of both."""
+        """Return the rows on which this score depends, (N,) bool, as `is_scored` finds them in the counts."""
         return tag_counts.is_scored(self.of, self.counts(answers))
 
 

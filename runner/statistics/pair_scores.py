@@ -68,7 +68,7 @@ def macro_difference(first: Mapping[str, np.ndarray], second: Mapping[str, np.nd
     if not any(values.any() for values in differences.values()):
         return Difference(0.0, 0.0, 0.0, 1.0)
     resampled = _resampled(differences)
-    units = sum(len(values) - 1 for values in differences.values()) + 1  # beyond one that fixes each paradigm's mean
+    units = sum(len(values) - 1 for values in differences.values()) + 1  # each mean takes a degree of freedom
     return Difference(mean, *bootstrap_ends(resampled, units), bootstrap_p(resampled, units))
 
 

@@ -55,7 +55,7 @@ class Score(ABC):
         parts = self.contributions(answers) if is_share(self.name) else None
         if parts is not None and np.isin(parts, (0.0, 1.0)).all():
             return wilson_interval(float(parts.mean()), len(parts))
-        scored = self.scored_rows(answers)  # of five sentences with an entity among 500, no more is known than of five
+        scored = self.scored_rows(answers)  # 500 sentences of which five have an entity are like five sentences
         drawn = answers if scored is None or not scored.any() else answers.take(np.flatnonzero(scored))
         ends = bootstrap_rows(len(drawn), self.over(drawn), resamples=resamples, seed=seed)
         return self.with_width(ends, answers)
@@ -74,7 +74,7 @@ class Score(ABC):
         return wilson_interval(min(max(low, 0.0), 1.0), self.scored_units(answers)) if unit == "share" else ends
 
     def count(self, answers: Answers) -> str:
-        """Return what an interval is over: 872 examples."""
+        """Return the number of units that an interval is over, with their name, such as "872 examples"."""
         return f"{len(answers)} {self.units}"
 
     def scored_rows(self, answers: Answers) -> np.ndarray | None:

@@ -73,9 +73,9 @@ def f1_macro(sums: np.ndarray) -> np.ndarray:
 
 
 def is_scored(of: OfSums, counts: np.ndarray) -> np.ndarray:
-    """Return which rows say something about a score, (N,) bool, of counts (N, 3, T).
+    """Return the rows on which a score depends, (N,) bool; counts: (N, 3, T).
 
-    of: the score. Those with an answer for precision, with a label for recall, with either for every other.
+    of: the score. Precision depends on rows with a prediction, recall on rows with a label, other scores on both.
     """
     own: dict[OfSums, list[int]] = {precision: [PREDICTED], recall: [ACTUAL]}
     return np.asarray(counts[:, own.get(of, [PREDICTED, ACTUAL])].any(axis=(1, 2)))

@@ -51,7 +51,7 @@ class TagScore(SumScore):
         return found.reshape(len(found), -1).astype(np.float64)
 
     def scored_rows(self, answers: Answers) -> np.ndarray | None:
-        """Return which sentences have a tag to score, or for precision are given one, (N,) bool."""
+        """Return the sentences on which this score depends, (N,) bool, as `is_scored` finds them in the counts."""
         return tag_counts.is_scored(self.of, self.counts(answers))
 
     def of_sums(self, sums: np.ndarray) -> np.ndarray:

@@ -210,7 +210,7 @@ def seed_aggregates(sweep: SweepRecord, output: Path) -> list[Metric]:
 
 
 def outdated_marks(target: MlflowTarget, run_id: str, means: Sequence[Metric]) -> list[Metric]:
-    """Return what takes back the marks of groups that were at baseline, and no longer are with further seeds."""
+    """Return metrics that reset the marks of groups that were at baseline, but no longer are with further seeds."""
     from mlflow.entities import Metric
 
     run, now = target.find_run(run_id), {metric.key for metric in means}

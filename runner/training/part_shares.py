@@ -19,8 +19,9 @@ Part = tuple[Mapping[str, np.ndarray], np.ndarray | None]  # targets, and which 
 class PartShare(NamedTuple):
     """The share of a part in the loss, and the factors of two terms within it: exactly 1 in a batch that is not split.
 
-    own: how much an average label of the part weighs, compared with one of the whole batch. matched: how many of its
-    items are compared with a teacher's, likewise; not all are where that takes pairs of documents.
+    own: the weight of an average label in the part, relative to that in the whole batch. matched: the share of the
+    part's items that are compared with a teacher's, relative to that in the batch; not all are if pairs of documents
+    are compared.
     """
 
     share: float
@@ -29,7 +30,7 @@ class PartShare(NamedTuple):
 
 
 def part_shares(task: Task, parts: Sequence[Part], soft: str = "kl") -> list[PartShare]:
-    """Return the share of each part, which is that of its items; soft: how a hook compares them with a teacher's."""
+    """Return the share of each part: that of its items. soft: how a hook compares outputs with a teacher's."""
     items = [task.items(targets) for targets, _ in parts]
     labelled = [task.items(targets, known) for targets, known in parts]
     weights = [task.weight(targets, known) for targets, known in parts]

@@ -131,7 +131,7 @@ def metrics_of(wanted: ZeroShot, task: Task, answers: list[TemplateScores], spli
 
 
 def chance_of(task: Task, split: TokenSplit, score: str) -> float:
-    """Return the score of a random guess among the classes: of every row answered once with each of them."""
+    """Return the score of guessing a class at random, computed by answering every row once with each class."""
     classes = len(task.facts.names)
     # Bytes, since it has rows x classes x classes; so far from 0 that data.threshold does not matter.
     kept = np.tile(SURE * (2 * np.eye(classes, dtype=np.int8) - 1), (len(split), 1))
@@ -140,7 +140,7 @@ def chance_of(task: Task, split: TokenSplit, score: str) -> float:
 
 
 def costs_of(wanted: ZeroShot, predictor: Predictor) -> dict[str, float]:
-    """Return what an answer costs, by the run that made the model; {} for a model without one in the output folder.
+    """Return the costs of an answer, from the record of the run that made the model; {} if there is no such record.
 
     Multiply-adds are those of all passes that a text takes, one for each label.
     """
@@ -158,8 +158,8 @@ def first_record(wanted: ZeroShot, predictor: Predictor) -> RunRecord:
     exported, rows, settings = predictor.exported, wanted.rows, wanted.settings
     config = asdict(settings)
     made = read_record(wanted.output / exported.identity)
-    # The settings have the model of a run by default, which has answered nothing. Of another folder only the name of
-    # the run is known, which begins with the model's.
+    # Without a record of the run that made the model, only the run's name is known, which begins with the model's; the
+    # other settings of the model are then defaults, which have no meaning here.
     model, name = (made.config["model"], made.model) if made else (config["model"], exported.name.partition(" ")[0])
     config["model"] = model | {"name": f"zero-shot-{name}"}  # no trained run of these data in tables
     asked = {"from": exported.identity} | ({} if wanted.is_paired else asdict(wanted.question))

@@ -47,8 +47,8 @@ def read_reported(data: DataSettings, cache: SharedCache) -> ReportedRows:
 
     Raises DataError if it cannot be read, ConfigError for labels that are no classes.
 
-    A separate split is read alone, or beside the training rows where its classes are theirs. One that is taken from
-    other rows is split as in a run, so that both can be compared.
+    A separate split is read alone, or together with the training rows if these determine its classes. One that is cut
+    from other rows is cut as in a run, so that results can be compared.
     """
     name, alone = split_names(data)[1][0], _alone(data)
     if alone is None:
@@ -83,10 +83,10 @@ def read_reported(data: DataSettings, cache: SharedCache) -> ReportedRows:
 
 
 def _alone(data: DataSettings) -> DataSettings | None:
-    """Return settings that read the reported split, as `train` if it is alone; None if it is taken from other rows.
+    """Return settings that read the reported split, as `train` if it is alone; None if it is cut from other rows.
 
-    The classes of a run are those of its training rows, and so is their order, so these rows are read too. They are
-    not where they do not matter: there are none, or a hub dataset names its classes itself.
+    The training rows of a run determine its classes and their order, so they are read too, unless there are none or a
+    hub dataset names its classes itself.
     """
     plain = replace(
         data, report_splits={}, select_split=None, folds=None, fold=None, group=None, max_rows=None, calibration=None
@@ -104,6 +104,6 @@ def _alone(data: DataSettings) -> DataSettings | None:
 
 
 def _names_classes(data: DataSettings, split: str) -> bool:
-    """Does a hub dataset name its classes, and does their positive class not follow from the training rows?"""
+    """Does a hub dataset name its classes, and is the positive class known without the training rows?"""
     names = class_names(load_hub_split(data, split).features.get(data.label or ""))
     return len(names) > 2 or (len(names) == 2 and data.positive is not None)

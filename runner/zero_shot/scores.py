@@ -20,7 +20,7 @@ def label_scores(logits: np.ndarray, entailment: int, contradiction: int | None,
     """Return the score of each label, (texts, labels) float64.
 
     logits: (texts, labels, classes) of the model for each hypothesis; entailment, contradiction: places of classes. A
-    score is the entailment logit, or in the mode multi that less the contradiction logit, the log-odds of the label.
+    score is the entailment logit, or in the mode multi that minus the contradiction logit, the log-odds of the label.
     """
     found = logits.astype(np.float64)
     if mode == SINGLE:
