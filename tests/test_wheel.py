@@ -62,7 +62,7 @@ def test_every_file_of_code_is_in_it(wheel: Path) -> None:
     assert held == wanted, f"missing: {sorted(wanted - held)}; not ours: {sorted(held - wanted)}"
 
 
-def test_it_answers_from_an_empty_folder(wheel: Path, tmp_path: Path) -> None:
+def test_an_installed_wheel_answers_from_an_empty_folder(wheel: Path, tmp_path: Path) -> None:
     installed, empty = tmp_path / "installed", tmp_path / "empty"
     empty.mkdir()
     with zipfile.ZipFile(wheel) as archive:

@@ -55,7 +55,7 @@ def test_rows_are_divided_by_the_largest_remainders_with_one_of_each_class_if_po
     assert rows_per_class(np.array(sizes), count, leave).tolist() == wanted
 
 
-def test_the_seed_decides() -> None:
+def test_equal_seeds_draw_equal_rows_and_other_seeds_others() -> None:
     assert np.array_equal(pick_rows(1000, 50, 1, LABELS), pick_rows(1000, 50, 1, LABELS))
     assert not np.array_equal(pick_rows(1000, 50, 1, LABELS), pick_rows(1000, 50, 2, LABELS))
 

@@ -75,6 +75,6 @@ def test_shuffled_rows_have_the_codes_of_others() -> None:
     assert found.texts is paired.texts and shuffled(paired, 0).codes.codes.tolist() == found.codes.codes.tolist()
 
 
-def test_nothing_is_timed() -> None:
+def test_rows_of_codes_have_no_example_for_timing() -> None:
     with pytest.raises(DataError, match="is not deployed"):
         CodeInput(codes(3)).example(texts(3, "val"), 1, 8)

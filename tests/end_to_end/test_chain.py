@@ -287,7 +287,7 @@ def test_resume_says_whether_an_interrupted_run_goes_on(tmp_path: Path, monkeypa
 
 
 @pytest.mark.usefixtures("stages")
-def test_a_disk_that_fills_up_before_the_last_word_is_told_and_the_run_ends_later(
+def test_a_disk_that_is_full_at_the_end_is_reported_and_the_same_command_finishes_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def full(*_: object) -> None:
@@ -343,7 +343,7 @@ def test_stages_on_a_finished_run_train_nothing_before_them(tmp_path: Path) -> N
     assert record and record.status == "done" and [entry.name for entry in record.stages] == ["rounding", "again"]
 
 
-def test_what_may_follow_what() -> None:
+def test_stages_in_an_impossible_order_are_refused() -> None:
     learning, zeroing, rounding = Learning(), Zeroing(), Rounding()
     assert out_of_order({"a": learning, "b": zeroing, "c": rounding}) == []
     assert "Try: 'compression=[a,b]'" in out_of_order({"b": zeroing, "a": learning})[0]

@@ -153,7 +153,7 @@ def test_steps_take_the_place_of_epochs(splits: Splits, tmp_path: Path) -> None:
         (["data.max_length=600"], "more than the 512 positions"),
     ],
 )
-def test_what_cannot_be_is_refused_before_training(words: list[str], reason: str, tmp_path: Path) -> None:
+def test_impossible_settings_are_refused_before_training(words: list[str], reason: str, tmp_path: Path) -> None:
     model = [] if any(word.startswith("model=") for word in words) or not words else ["model=bert-tiny"]
     done = run_cli("task=mlm", *model, "data=demo", "data.demo_rows=300", *words, cwd=tmp_path)
     assert done.returncode == 2 and reason in done.stderr and "Traceback" not in done.stderr

@@ -87,7 +87,7 @@ def test_the_tensors_of_an_embedding_keep_their_names(name: str) -> None:
     assert names("bert.embeddings.word_embeddings", embedding=options("embedding", name)) == EMBEDDINGS[name]
 
 
-def test_the_lists_above_are_complete() -> None:
+def test_the_lists_of_parts_in_this_file_are_complete() -> None:
     for group, known in (("readout", READOUTS), ("embedding", EMBEDDINGS)):
         assert {path.stem for path in (REPO / f"conf/model/{group}").glob("[!_]*.yaml")} - {"auto"} == set(known)
 

@@ -73,7 +73,7 @@ def test_other_tokenizers_keep_texts_whole_too() -> None:
     assert [token for token in tokens if token in NAMES] == NAMES and made.vocab_size == byte_pairs().vocab_size + 2
 
 
-def test_a_trimmed_vocabulary_has_them_still(tmp_path: Path) -> None:
+def test_a_trimmed_vocabulary_keeps_added_tokens(tmp_path: Path) -> None:
     made = with_added(uncased(tmp_path, [*GOLDEN["one unused"][0], "never"]), NAMES)
     counts = np.zeros(made.vocab_size, np.int64)
     counts[made.encode([TEXT.replace("[RELIGION]", "")], None, 64).tokens] = 9
@@ -85,7 +85,7 @@ def test_a_trimmed_vocabulary_has_them_still(tmp_path: Path) -> None:
     assert old.tolist() == made.encode([TEXT], None, 64).tokens.tolist() and trimmed.vocab_size < made.vocab_size
 
 
-def test_a_vocabulary_is_trained_on_the_rest_of_the_texts() -> None:
+def test_added_tokens_are_left_out_of_the_texts_that_train_a_vocabulary() -> None:
     assert without("a[NAME] b [RELIGION]", NAMES) == "a  b  "
     texts = [without(f"[NAME] likes {word}", NAMES) for word in ("films", "songs", "tea")] * 5
     made = with_added(train_tokenizer(texts, 60), NAMES)
@@ -103,7 +103,7 @@ def test_tokens_without_effect_are_named(tmp_path: Path) -> None:
     assert note == "data.added_tokens has no effect: the tokenizer words has no pieces that it could add to"
 
 
-def test_special_tokens_stand_for_no_text(tmp_path: Path) -> None:
+def test_a_special_token_cannot_be_added(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"data\.added_tokens: \[MASK\] is a special token of .*Leave it out"):
         with_added(uncased(tmp_path, PIECES), ["[MASK]"])
 

@@ -61,7 +61,7 @@ def test_model2vec_drops_unknown_pieces_and_others_keep_them(tmp_path: Path) -> 
         assert again.encode(["a x b"], None, 8).tokens.tolist() == expected
 
 
-def test_the_frame_of_a_tokenizer_is_taken_off() -> None:
+def test_the_template_of_special_tokens_is_removed() -> None:
     framed = train_tokenizer(["a fine film"] * 5, 64)
     bare = wrap_backend(framed.backend, "train", framed.names, {})
     assert bare.pad_id == 0 and bare.vocab_size == framed.vocab_size

@@ -67,7 +67,7 @@ def test_neighbouring_frames_become_their_mean() -> None:
     assert average_frames(np.arange(5.0)[:, None], 2).tolist() == [[0.5], [2.5]]
 
 
-def test_two_processes_compute_the_same_bytes_without_anything_else_of_ours() -> None:
+def test_the_file_alone_computes_the_same_bytes_in_another_process() -> None:
     code = (
         "import sys, hashlib, importlib.util as u, numpy as np\n"
         f"spec = u.spec_from_file_location('log_mel', {str(Path(module.__file__))!r})\n"

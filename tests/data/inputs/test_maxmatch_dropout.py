@@ -71,7 +71,7 @@ def test_a_piece_is_passed_over_when_its_draw_is_below_the_share(text: str, draw
     assert cut(text, draws) == expected
 
 
-def test_the_ends_of_the_scale_are_the_usual_cut_and_single_characters() -> None:
+def test_a_share_of_0_splits_as_usual_and_a_share_of_1_into_single_characters() -> None:
     ids = tokenizer().encode(["abcd xy abc"], None, 32).tokens.tolist()
     random = np.random.default_rng(0)
     assert dropout(0.0).split_row(ids, len(ids), random)[0] == ids

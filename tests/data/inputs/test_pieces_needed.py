@@ -28,7 +28,7 @@ def test_single_characters_and_bytes_stay_so_that_no_new_word_is_unknown() -> No
     assert small.decode(small.backend.encode("好 Ω 🙂").ids) == "好 Ω 🙂"
 
 
-def test_a_number_keeps_exactly_so_many_the_frequent_ones_first() -> None:
+def test_a_number_keeps_exactly_that_many_pieces_the_most_frequent_first() -> None:
     full = wordpiece()
     base = vocabulary(full).required
     small = trimmed_for(full, str(len(base) + 5))
@@ -51,7 +51,7 @@ def test_too_few_and_too_many_tokens_are_refused(wanted: str, message: str) -> N
         trimmed_for(wordpiece(), wanted)
 
 
-def test_a_piece_of_bpe_stays_with_all_pieces_on_the_way_to_it() -> None:
+def test_a_bpe_piece_is_kept_with_all_pieces_that_merge_into_it() -> None:
     full = letters_bpe()
     found = vocabulary(full)
     kept = {int(old) for old in found.choose(len(found.required) + 30)}

@@ -53,7 +53,7 @@ def test_without_passages_the_document_loses_its_end(tokenizer: Tokenizer) -> No
     assert rows(found)[0] == [*rows(whole)[0][:15], rows(whole)[0][-1]] and rows(found)[1] == rows(whole)[1]
 
 
-def test_of_a_query_without_end_the_end_is_left_out(tokenizer: Tokenizer) -> None:
+def test_a_query_that_is_too_long_loses_its_end(tokenizer: Tokenizer) -> None:
     whole = split_of(tokenizer, [(" ".join(WORDS), " ".join(WORDS))])
     found = whole.input.lay_out(whole, 16, passages=True)  # type: ignore[attr-defined]
     separator = rows(whole)[0][-1]

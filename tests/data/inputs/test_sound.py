@@ -61,7 +61,7 @@ def test_an_example_has_the_shape_that_is_asked_for() -> None:
     assert not inputs["input_ids"][:, 0].any()
 
 
-def test_sounds_are_cut_to_the_seconds_and_told() -> None:
+def test_sounds_longer_than_data_seconds_are_cut_and_reported() -> None:
     own, split = made(seconds=1.0)
     assert split.lengths.tolist() == [9, 9, 9] and split.truncated == 1
     assert own.ask([CLIPS], 40).is_cut.tolist() == [False, False, True]

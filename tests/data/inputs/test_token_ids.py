@@ -17,7 +17,9 @@ def test_drawn_ids_follow_the_data_and_repeat_with_the_seed() -> None:
 
 @pytest.mark.parametrize("starts", [None, [2, 3]])
 @pytest.mark.parametrize("lookup", [None, np.arange(20)[::-1].copy()])
-def test_one_row_alone_is_what_it_is_among_equals(starts: list[int] | None, lookup: np.ndarray | None) -> None:
+def test_a_row_collated_alone_equals_the_same_row_in_a_batch(
+    starts: list[int] | None, lookup: np.ndarray | None
+) -> None:
     split = split_of([[5, 6, 7, 8], [9, 10, 11, 12]], starts=starts)
     alone = split.input.collate(split, np.array([1]), lookup)
     both = split.input.collate(split, np.array([1, 0]), lookup)

@@ -25,7 +25,7 @@ def test_training_gives_the_same_vocabulary_for_the_same_texts() -> None:
     assert first.vocab_size <= 120 and first.pad_id == 0
 
 
-def test_the_vocabulary_size_is_a_lever() -> None:
+def test_a_larger_vocab_size_gives_a_larger_vocabulary() -> None:
     sizes = [train(size).vocab_size for size in (70, 90)]
     assert sizes[0] < sizes[1] <= 90
 

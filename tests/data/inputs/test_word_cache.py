@@ -41,7 +41,7 @@ def same(one: encoding.Encoded, other: encoding.Encoded) -> None:
 
 @pytest.mark.parametrize("max_length", [3, 4, 5, 8, 17, 1000])
 @pytest.mark.parametrize("paired", [False, True])
-def test_by_word_equals_by_text(max_length: int, paired: bool) -> None:
+def test_the_word_cache_gives_the_tokens_of_whole_texts(max_length: int, paired: bool) -> None:
     one = texts(300, 12, 1)
     pairs = texts(300, 12, 2) if paired else None
     same(words().encode(one, pairs, max_length), encode_by_text(BACKEND, one, pairs, max_length))
@@ -98,7 +98,7 @@ def with_part(name: str, value: Any) -> Any:
     return changed
 
 
-def test_other_kinds_of_tokenizers_go_by_text() -> None:
+def test_tokenizers_unlike_berts_have_no_word_cache() -> None:
     from tokenizers import pre_tokenizers, processors
 
     assert WordCache.of(with_part("pre_tokenizer", pre_tokenizers.ByteLevel())) is None

@@ -30,7 +30,7 @@ def codes_on(tree: CodeTree, nodes: np.ndarray | list[int]) -> list[str]:
     return [names[node] for node in nodes]
 
 
-def test_the_path_of_a_code_are_the_nodes_above_it_up_to_the_root(tmp_path: Path) -> None:
+def test_the_path_of_a_code_has_the_nodes_above_it_up_to_the_root(tmp_path: Path) -> None:
     tree = tree_of(tmp_path, *LINES)
     assert codes_on(tree, tree.path(tree.numbers["A000"])) == ["A00", "A00-A09", "chapter 1"]
     assert tree.path(tree.numbers["chapter 1"]) == []

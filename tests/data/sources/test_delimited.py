@@ -79,7 +79,7 @@ def test_an_impossible_delimiter_is_refused() -> None:
 
 
 @pytest.mark.parametrize("order", ["le", "be"])
-def test_two_bytes_a_letter_without_a_mark_are_named(order: str) -> None:
+def test_utf16_without_a_byte_order_mark_is_named(order: str) -> None:
     text = "text,label\na good film,1\n".encode(f"utf-16-{order}").decode()
     with pytest.raises(DataError, match=rf"d.csv seems to be UTF-16 .* Try: encoding=utf-16-{order}$"):
         rows_of(text)

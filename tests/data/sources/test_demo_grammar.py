@@ -56,7 +56,7 @@ def test_topics_share_no_thing() -> None:
         (words.NEUTRAL, {"day", "who", "count", "what", "plain"}),
     ],
 )
-def test_a_frame_has_known_places_alone(frames: tuple[str, ...], known: set[str]) -> None:
+def test_a_sentence_frame_has_known_placeholders_only(frames: tuple[str, ...], known: set[str]) -> None:
     assert {name for frame in frames for _, name, _, _ in Formatter().parse(frame) if name} <= known
 
 

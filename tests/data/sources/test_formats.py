@@ -61,7 +61,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_column(encoding: str, tmp_pat
     assert read(packed, encoding=encoding).fingerprint == plain
 
 
-def test_delimiter_and_quoting_can_be_said(tmp_path: Path) -> None:
+def test_delimiter_and_quoting_can_be_set(tmp_path: Path) -> None:
     path = write_bytes(tmp_path / "d.csv", _spelled("~", ""))
     assert read(path, delimiter="~").fingerprint == read(write_bytes(tmp_path / "e.csv", COMMAS.encode())).fingerprint
     quoted = write_bytes(tmp_path / "q.tsv", _spelled("\t"))

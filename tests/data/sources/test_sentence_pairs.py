@@ -91,7 +91,7 @@ def test_blimp_has_its_groups_and_turblimp_its_pairs() -> None:
     assert len(turkish) == 1000 and turkish.good[0] != turkish.bad[0]
 
 
-def test_a_hub_that_is_away_is_answered_with_the_words_of_the_verb(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_hub_is_reported_with_settings_that_the_command_has(monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*_: object, **__: object) -> None:
         raise ConnectionError("nobody answers")
 

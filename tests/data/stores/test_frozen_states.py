@@ -71,7 +71,7 @@ def test_rows_lie_end_to_end_without_padding(tmp_path: Path) -> None:
     assert states_offsets(LENGTHS, 2).tolist() == [0, 2, 3, 5]
 
 
-def test_it_is_made_once_and_then_opened_by_all(tmp_path: Path) -> None:
+def test_a_store_is_built_once_and_then_opened_by_all(tmp_path: Path) -> None:
     calls = []
 
     def slow(values: np.ndarray, offsets: np.ndarray) -> None:

@@ -80,7 +80,7 @@ def test_a_word_of_several_pieces_is_no_place(splits: Splits) -> None:
     assert continues[[token.startswith("##") for token in tokens]].all()
 
 
-def test_they_are_made_once_and_follow_from_the_seed(splits: Splits, tmp_path: Path) -> None:
+def test_copies_are_made_once_and_depend_only_on_the_seed(splits: Splits, tmp_path: Path) -> None:
     guess = Guess(splits)
     first = copies_of(splits, guess, SharedCache(tmp_path))
     asked = guess.asked

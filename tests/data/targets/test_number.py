@@ -63,7 +63,7 @@ def test_the_statistics_are_those_of_the_training_rows_in_use(tmp_path: Path) ->
     assert splits.task.target_scale == TargetScale(float(labels.mean()), float(labels.std())) and len(labels) == 20
 
 
-def test_it_can_be_asked_for_and_forbidden(tmp_path: Path) -> None:
+def test_standardising_can_be_forced_and_forbidden(tmp_path: Path) -> None:
     assert read(tmp_path, SPREAD, standardize="always").task.target_scale
     assert read(tmp_path, 1000 + SPREAD, standardize="never").task.target_scale is None
     settings = DataSettings(demo_rows=40, standardize="always")

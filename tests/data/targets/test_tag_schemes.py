@@ -103,7 +103,7 @@ def test_tags_without_a_prefix_are_plain_and_that_is_said() -> None:
     assert converted(rows, ("LOC", "O", "PER")) == rows[0]
 
 
-def test_what_is_plain() -> None:
+def test_tags_that_fit_no_scheme_of_entities_are_plain() -> None:
     assert is_plain(("O",))
     assert is_plain(("O", "COMMA"))
     assert is_plain(("O", "B-PER", "PER"))

@@ -59,7 +59,7 @@ def test_golden_words_marks_and_cases(text: str, labels: LabelSet, language: str
         ("...", []),
     ],
 )
-def test_which_mark_counts(text: str, expected: list[str]) -> None:
+def test_of_several_marks_after_a_word_the_last_one_or_a_question_mark_counts(text: str, expected: list[str]) -> None:
     assert read_written(text).marks == expected
 
 
@@ -67,7 +67,7 @@ def test_which_mark_counts(text: str, expected: list[str]) -> None:
     ("word", "expected"),
     [("A", "CAP"), ("Ab", "CAP"), ("AB", "UPPER"), ("aB", "MIXED"), ("3.14", "LOWER"), ("U.S", "UPPER"), ("", "LOWER")],
 )
-def test_cases(word: str, expected: str) -> None:
+def test_words_have_the_case_labels_of_their_letters(word: str, expected: str) -> None:
     assert case_of(word) == expected
 
 
@@ -102,7 +102,7 @@ def test_the_written_text_comes_back() -> None:
     assert restore([], [], []) == ""
 
 
-def test_which_tags_are_marks_and_capitals() -> None:
+def test_tags_of_punctuation_and_of_case_are_recognised() -> None:
     assert are_marks(("O", "COMMA", "PERIOD", "QUESTION"))
     assert are_marks(("non", ".", ","))
     assert not are_marks(("O", "B-PER"))

@@ -45,7 +45,7 @@ def test_the_logits_are_the_head_of_the_sum_of_normalised_vectors() -> None:
 
 
 @pytest.mark.parametrize("pooling", ["sum", "mean", "sqrt"])
-def test_padding_has_no_say(pooling: str) -> None:
+def test_padding_does_not_change_the_logits(pooling: str) -> None:
     model, inputs = dsn(readout={"name": pooling}), batch()
     torch.testing.assert_close(model(**padded(inputs, 30)), model(**inputs), atol=1e-4, rtol=1e-5)
 

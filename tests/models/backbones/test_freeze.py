@@ -20,7 +20,7 @@ def test_a_frozen_encoder_leaves_only_the_head_to_train() -> None:
     assert trained == {"bert.pooler.mix.weight", "bert.pooler.mix.gamma", "classifier.weight", "classifier.bias"}
 
 
-def test_its_states_are_the_same_while_training() -> None:
+def test_a_frozen_encoder_has_the_same_states_in_training_mode() -> None:
     model = small(readout=READOUT, freeze="encoder", dropout=0.5)
     expected = model(**batch())
     assert torch.equal(model.train()(**batch()), expected) and model.classifier.training

@@ -122,7 +122,7 @@ def test_the_published_schedule_keeps_these_shares() -> None:
     assert min(falls) >= 0 and max(falls) <= removed_per_step(options, 550) < 1.01 * max(falls)
 
 
-def test_it_warns_of_a_schedule_that_removes_more_a_step_than_scores_can_choose() -> None:
+def test_a_schedule_that_removes_more_per_step_than_scores_can_choose_is_warned_of() -> None:
     context = prune(small(), 12, density=0.5)
     assert context.added["prune/removed_per_step"] == pytest.approx(3 * 0.5 / 6)
     assert "15,000 steps instead of 12" in context.said[0]

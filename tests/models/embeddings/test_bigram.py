@@ -92,7 +92,7 @@ def test_padding_is_left_out_with_the_same_answer() -> None:
         torch.testing.assert_close(bert(**inputs), bert(**inputs, hooks=[Recorder()]), rtol=1e-5, atol=1e-6)
 
 
-def test_it_opens_again_with_its_norm_and_the_same_answers(tmp_path: Path) -> None:
+def test_a_saved_model_opens_with_its_norm_and_the_same_answers(tmp_path: Path) -> None:
     model, inputs = learned(dsn(norm="none")), batch(3, 8)
     inputs["input_ids"] = inputs["input_ids"].clamp(max=len(WORDS) - 1)
     write(model, tmp_path / "m")
@@ -105,7 +105,7 @@ def test_it_opens_again_with_its_norm_and_the_same_answers(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(("norm", "of_norm"), [("layer", 32), ("none", 0)])
-def test_its_parameters_are_counted(norm: str, of_norm: int) -> None:
+def test_the_rows_of_both_tables_are_counted_as_parameters(norm: str, of_norm: int) -> None:
     assert count(dsn(norm=norm)) == 16 * (len(WORDS) + 1000 + 64 + 2) + of_norm + 16 * 3 + 3
 
 

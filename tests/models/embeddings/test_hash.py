@@ -270,6 +270,6 @@ def test_memory_is_told_apart_by_mode() -> None:
     assert embedding.regenerable_bytes() == {"cached": 90 * 32 * 4, "unique": computed, "on_the_fly": computed}
 
 
-def test_small_models_here_are_those_of_the_other_tests() -> None:
+def test_the_hashed_model_of_these_tests_differs_from_the_usual_one_by_its_table_alone() -> None:
     table = small(num_labels=3)
     assert count(table) - count(hashed()) == 90 * 32

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import AutoModelForMaskedLM, BertConfig, BertForMaskedLM
 
@@ -197,7 +198,7 @@ def test_a_classifier_starts_from_the_encoder_of_a_saved_folder(tmp_path: Path) 
     assert sorted(weights.ignored) == sorted(n for n in model.state_dict() if n.startswith("cls."))
 
 
-def test_a_checkpoint_without_such_a_head_is_said_and_an_unfitting_one_refused(tmp_path: Path) -> None:
+def test_a_checkpoint_without_a_word_head_is_noted(tmp_path: Path) -> None:
     torch.manual_seed(0)
     stock = BertForMaskedLM(BertConfig(**STOCK))
     stock.bert.save_pretrained(tmp_path / "bare")
@@ -207,7 +208,16 @@ def test_a_checkpoint_without_such_a_head_is_said_and_an_unfitting_one_refused(t
     assert "cls.predictions.bias" in weights.new
 
 
-def test_models_that_cannot_learn_it_are_refused() -> None:
+def test_a_word_head_of_another_shape_is_refused(tmp_path: Path) -> None:
+    folder = saved(masked(), tmp_path / "m")
+    tensors = load_file(folder / "model.safetensors")
+    tensors["cls.predictions.bias"] = torch.zeros(89)
+    save_file(tensors, folder / "model.safetensors")
+    with pytest.raises(ModelError, match=r"cls\.predictions\.bias has shape \(89,\), the model expects \(90,\)"):
+        build(ModelSettings(**SMALL, pretrained=str(folder)), vocab_size=90, pad_id=0, head=HeadSpec("words"))
+
+
+def test_models_that_cannot_predict_masked_words_are_refused() -> None:
     with pytest.raises(ModelError, match="Try: run task=mlm model=bert-tiny"):
         settings = ModelSettings(name="bilstm", family="bilstm", backbone="bilstm", readout={"name": "max"})
         build(settings, vocab_size=90, pad_id=0, head=HeadSpec("words", output="tied"))
@@ -233,7 +243,7 @@ def test_without_an_encoder_a_word_is_predicted_from_the_mean_of_its_neighbours_
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
-def test_one_without_an_encoder_opens_with_equal_scores(output: str, tmp_path: Path) -> None:
+def test_a_model_without_an_encoder_opens_with_equal_scores(output: str, tmp_path: Path) -> None:
     model, (ids, places, _) = of_words_alone(output), inputs()
     found = open_masked_lm(str(saved(model, tmp_path / "words")), "from")
     assert torch.equal(found(ids, places=places).hidden, model(ids, places=places).hidden)
@@ -281,13 +291,15 @@ def hashed(backbone: str, monkeypatch: pytest.MonkeyPatch) -> MaskedLM:
 
 
 @pytest.mark.parametrize("backbone", HASHED)
-def test_over_a_hash_it_has_the_published_number_of_parameters(backbone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_over_a_hash_has_the_published_number_of_parameters(
+    backbone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with torch.device("meta"):
         assert count(hashed(backbone, monkeypatch)) == HASHED[backbone]
 
 
 @pytest.mark.parametrize("backbone", ["bert-mini", "bert-tiny", "uno_ffn128"])
-def test_over_a_hash_the_file_is_four_bytes_a_parameter(
+def test_the_file_of_a_model_over_a_hash_has_four_bytes_per_parameter(
     backbone: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = saved(hashed(backbone, monkeypatch), tmp_path / "m")

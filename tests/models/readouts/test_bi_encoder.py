@@ -85,7 +85,7 @@ def test_a_fresh_last_layer_says_the_cosine_itself_or_a_logit_that_rises_with_it
     assert classes.spec == HeadSpec("text", 2)
 
 
-def test_it_is_saved_and_written_as_a_graph(tmp_path: Path) -> None:
+def test_a_bi_encoder_is_saved_and_written_as_a_graph(tmp_path: Path) -> None:
     for readout in (PARTS, COSINE):
         model = small(readout=readout, num_labels=2, initializer_range=0.5, layers=1)
         save_model(model, tmp_path / "m", label_names=("a", "b"), tokenizer_save=fake_tokenizer, card="")

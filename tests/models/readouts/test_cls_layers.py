@@ -29,7 +29,7 @@ def test_each_head_trains_the_published_number_of_parameters(options: tuple[str,
     assert trained + readout.width * 2 + 2 == expected
 
 
-def test_it_weighs_the_first_tokens_and_the_pooled_one() -> None:
+def test_the_readout_weighs_the_first_tokens_and_the_pooled_one() -> None:
     readout, states = made(8, 2, size=3), list(torch.randn(3, 4, 5, 8))
     pooled = torch.tanh(readout.dense(states[-1][:, 0]))
     vectors = torch.stack([states[0][:, 0], states[1][:, 0], states[2][:, 0], pooled])

@@ -29,7 +29,7 @@ def test_a_skipped_layer_has_no_share_and_one_always_stays() -> None:
     assert mix.shares().tolist() == [0.25] * 4
 
 
-def test_it_tells_its_shares_and_the_rate_it_asks_for() -> None:
+def test_a_mix_reports_its_weights_and_has_its_own_learning_rate() -> None:
     mix = Mix(torch.zeros(2), [1, 2], gamma=torch.ones(1), lr=0.05)
     assert isinstance(mix, Observed) and isinstance(mix, OwnRate) and mix.own_lr == 0.05
     facts = mix.facts()

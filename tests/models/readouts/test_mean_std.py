@@ -7,7 +7,7 @@ import torch
 from models.readouts.mean_std import EPSILON, MeanStd
 
 
-def test_it_is_the_mean_and_the_deviation_of_real_positions() -> None:
+def test_the_readout_is_the_mean_and_the_deviation_of_real_positions() -> None:
     hidden = torch.randn(2, 5, 3)
     mask = torch.tensor([[1, 1, 1, 0, 0], [1, 1, 1, 1, 1]])
     found = MeanStd(3, 0)(hidden, mask)

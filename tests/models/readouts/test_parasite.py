@@ -38,7 +38,7 @@ def infested(seed: int = 0, **changes: Any) -> Any:
 
 
 @pytest.mark.parametrize(("options", "expected"), PUBLISHED.items())
-def test_over_bert_base_it_has_the_published_parameters(options: tuple[int, int], expected: int) -> None:
+def test_modules_for_bert_base_have_the_published_parameters(options: tuple[int, int], expected: int) -> None:
     part = OPTIONS | {"size": options[0], "reach": options[1], "length": 128}
     settings = ModelSettings(layers=12, hidden=768, heads=12, readout=part, freeze="encoder")
     with torch.device("meta"):
@@ -47,7 +47,7 @@ def test_over_bert_base_it_has_the_published_parameters(options: tuple[int, int]
     assert (count(model.bert.get_submodule("pooler")), trained) == (expected, expected + 768 * 2 + 2)
 
 
-def test_it_starts_as_the_encoder_it_is_in_and_its_answer_is_linear() -> None:
+def test_at_first_the_encoder_is_unchanged_and_the_head_linear() -> None:
     model, plain = small(readout=OPTIONS), small()
     plain.load_state_dict(model.state_dict(), strict=False)
     recorder = Recorder()
@@ -96,7 +96,7 @@ def test_gradients_pass_the_frozen_blocks_and_only_the_modules_and_the_head_get_
     assert not is_frozen(model), "its states change at every step and cannot be kept"
 
 
-def test_a_saved_one_comes_back_in_ours_and_in_transformers_and_refuses_longer_texts(tmp_path: Path) -> None:
+def test_a_saved_model_comes_back_in_ours_and_in_transformers_and_refuses_longer_texts(tmp_path: Path) -> None:
     model = infested().requires_grad_(True)  # as what is loaded: with gradients torch takes other kernels
     folder = write(model, tmp_path / "m")
     assert torch.equal(load_model(folder)(**batch()), model(**batch()))
@@ -106,7 +106,7 @@ def test_a_saved_one_comes_back_in_ours_and_in_transformers_and_refuses_longer_t
         model(**batch(length=18))
 
 
-def test_it_moves_into_a_checkpoint_whose_weights_stay(tmp_path: Path) -> None:
+def test_modules_are_added_to_a_checkpoint_whose_weights_stay(tmp_path: Path) -> None:
     write(small(), tmp_path / "m")
     settings = ModelSettings(family="auto", pretrained=str(tmp_path / "m"), readout=OPTIONS, freeze="encoder")
     model, weights = build(settings, head=HeadSpec(outputs=3), vocab_size=90)
@@ -115,14 +115,14 @@ def test_it_moves_into_a_checkpoint_whose_weights_stay(tmp_path: Path) -> None:
         assert torch.equal(model.bert.get_submodule("encoder").state_dict()[name], tensor)
 
 
-def test_it_goes_on_from_a_saved_one(tmp_path: Path) -> None:
+def test_training_continues_from_a_saved_model(tmp_path: Path) -> None:
     source = infested()
     model, weights = carried(write(source, tmp_path / "m"), readout=OPTIONS, layers=3, carry="all")
     assert not weights.new
     torch.testing.assert_close(model.eval()(**batch()), source(**batch()))
 
 
-def test_an_encoder_of_transformers_has_no_place_for_it(tmp_path: Path) -> None:
+def test_an_encoder_of_transformers_cannot_hold_the_modules(tmp_path: Path) -> None:
     save_backbone("DistilBert", DISTILBERT, tmp_path)
     settings = ModelSettings(family="auto", pretrained=str(tmp_path), readout=OPTIONS)
     with pytest.raises(ModelError, match="between the layers of our own encoder, but this is a distilbert"):

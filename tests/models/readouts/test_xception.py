@@ -26,7 +26,7 @@ def test_parameters_and_statistics_are_those_published(kind: str, expected: tupl
     assert (trained, statistics) == expected
 
 
-def test_the_short_one_adds_up_to_the_published_total() -> None:
+def test_the_short_head_adds_up_to_the_published_total() -> None:
     assert sum(PUBLISHED["short"]) == 267_010 and sum(PUBLISHED["residual"]) == 269_058
     assert sum(PUBLISHED["full"]) == 20_716_634
 

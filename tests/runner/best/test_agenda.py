@@ -205,7 +205,7 @@ def test_folds_are_dealt_again_only_for_candidates_near_the_best(tmp_path: Path,
 
 @pytest.mark.parametrize(("seconds", "score", "count"), [(30.0, 0.59, 2), (30.0, 0.61, 5), (5.0, 0.2, 5)])
 @pytest.mark.parametrize("jobs", [1, 3, 20])
-def test_a_dear_candidate_is_given_up_after_two_folds_where_it_is_far_behind(
+def test_an_expensive_candidate_is_given_up_after_two_folds_where_it_is_far_behind(
     tmp_path: Path, seconds: float, score: float, count: int, jobs: int
 ) -> None:
     steps = [

@@ -115,7 +115,7 @@ def test_a_step_that_was_stopped_counts_as_not_done(tmp_path: Path) -> None:
     assert search.journal.ended[1].status == "unfinished" and not search.agenda.is_finished("a")
 
 
-def test_words_of_a_fold_and_of_a_third() -> None:
+def test_overrides_of_a_run_on_a_fold_and_of_one_that_stops_after_a_third() -> None:
     plan = replace(FIVE, folds=5)
     fold = Work(Step(1, "a", "fold", fold=2, repeat=1), plan.candidates[0])
     shared = ["data=demo", "measure=quick"]
@@ -152,7 +152,7 @@ def test_the_clock_spares_only_the_first_candidate_and_no_step_beside_it(tmp_pat
     assert "past minutes=1" in str(search.why_overdue(beside, 91.0)) and search.why_overdue(beside, 89.0) is None
 
 
-def test_such_a_step_is_not_begun_beside_one_of_the_plan_either(tmp_path: Path) -> None:
+def test_an_overlong_step_is_not_begun_beside_one_of_the_plan(tmp_path: Path) -> None:
     plan = replace(FIVE, budget=Budget(minutes=1.5), planned=3)
     stop = search_of(plan, tmp_path, machine := Machine(seconds=32.0), jobs=2).work()
     assert machine.begun == list("abc") and stop.status == "stopped"

@@ -56,7 +56,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize(("line", "expected"), CASES.values(), ids=CASES)
-def test_the_words_that_may_follow(line: str, expected: list[str], place: Path) -> None:
+def test_completion_offers_the_words_that_may_follow(line: str, expected: list[str], place: Path) -> None:
     assert complete(line, VERBS) == expected
 
 

@@ -101,7 +101,9 @@ def test_a_value_is_reproduced_by_its_mean_and_refuted_by_its_interval(
         (-0.02, 0.01, 0.0, 0.005, NOT_REPRODUCED),
     ],
 )
-def test_an_advantage_must_be_one(mean: float, half: float, value: float, tolerance: float, expected: str) -> None:
+def test_a_published_advantage_is_reproduced_only_by_an_advantage(
+    mean: float, half: float, value: float, tolerance: float, expected: str
+) -> None:
     assert decide_verdict(mean, mean - half, mean + half, Published(value, tolerance, none=0.0))[0] == expected
     ratio = Published(1 - value, tolerance, sign=-1.0, none=1.0)  # of costs
     assert decide_verdict(1 - mean, 1 - mean - half, 1 - mean + half, ratio)[0] == expected

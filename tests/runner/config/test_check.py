@@ -126,7 +126,7 @@ def test_passes_of_a_stage_that_steps_of_the_run_would_overrule_are_refused() ->
     assert check_overrides([*words[:3], "train.steps=null"]) == []
 
 
-def test_going_on_and_starting_anew_exclude_each_other() -> None:
+def test_resume_and_force_exclude_each_other() -> None:
     (problem,) = check_overrides(["resume=must", "force=true"])
     assert "Try: run resume=must" in problem
     assert "never" in check_overrides(["resume=maybe"])[0]

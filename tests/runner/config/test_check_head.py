@@ -14,7 +14,7 @@ FROZEN, TUNED = ("model=frozen", "data=sst2"), ("model=contrastive", "data=sst2"
 
 
 @pytest.mark.parametrize("words", [FROZEN, TUNED, ("model=frozen", "data=stsb"), (*TUNED, "model.pairs=5")])
-def test_the_presets_go_together(words: tuple[str, ...]) -> None:
+def test_the_presets_have_no_conflicts(words: tuple[str, ...]) -> None:
     model = resolve(compose(list(words))).model
     assert model.head == "fitted" and model.pretrained == "sentence-transformers/all-MiniLM-L6-v2"
 
@@ -35,7 +35,7 @@ def test_the_presets_go_together(words: tuple[str, ...]) -> None:
         ),
     ],
 )
-def test_what_contradicts_them_is_refused_with_a_cure(words: tuple[str, ...], message: str) -> None:
+def test_settings_that_contradict_a_preset_are_refused_with_a_cure(words: tuple[str, ...], message: str) -> None:
     with pytest.raises(ConfigError) as found:
         resolve(compose(list(words)))
     assert message in str(found.value)

@@ -28,7 +28,7 @@ def test_a_preset_without_random_weights_is_refused(name: str, why: str) -> None
 @pytest.mark.parametrize(
     "name", ["bert-tiny", "bert-mini", "bermo", "bertvision", "bilstm", "dsn-64", "static", "null"]
 )
-def test_others_are_timed(name: str) -> None:
+def test_other_presets_are_timed(name: str) -> None:
     resolve(compose(["model=dsn", "data=demo", f"measure.baseline={name}"]))
 
 

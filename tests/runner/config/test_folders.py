@@ -37,13 +37,13 @@ def test_a_dataset_of_a_folder_is_a_choice_like_ours(form: list[str], folder: Pa
     assert file_of("data", "tickets").parent == folder / "data"
 
 
-def test_what_ours_has_already_stays_ours(folder: Path) -> None:
+def test_a_folder_of_the_user_does_not_replace_our_choices(folder: Path) -> None:
     take_config_folders(["--config-dir", str(folder)])
     config = compose(["data=tickets", "optimizer.weight_decay=0.5"])
     assert (config.data.label, config.data.source, config.optimizer.lr) == ("topic", "files", 0.005)
 
 
-def test_a_file_before_ours_takes_its_place(folder: Path) -> None:
+def test_a_file_in_a_folder_that_is_searched_first_replaces_ours(folder: Path) -> None:
     assert take_config_folders(["-cp", str(folder), "seed=1"]) == ["seed=1"]
     assert config_roots() == (folder, ours())
     assert compose(["model=dsn"]).optimizer.lr == 0.007

@@ -35,7 +35,7 @@ def test_a_model_gets_the_best_lengths_of_a_share(adaptive: Path, share: float, 
     assert find_model_at("dddd", adaptive, "auto", share).lengths["lengths"] == lengths
 
 
-def test_its_own_lengths_are_no_others(adaptive: Path) -> None:
+def test_the_lengths_of_the_model_itself_change_nothing(adaptive: Path) -> None:
     assert find_model_at("dddd", adaptive, "auto", 1.0) == find_model("dddd", adaptive, "auto")
 
 

@@ -85,7 +85,7 @@ def test_a_run_that_was_interrupted_goes_on_at_the_half_rate(tmp_path: Path) -> 
     assert context.rates == [2.0] and context.forgotten == 0 and len(context.notes) == 1
 
 
-def test_it_is_tried_once_and_not_with_adamw(tmp_path: Path) -> None:
+def test_half_the_rate_is_tried_once_and_not_with_adamw(tmp_path: Path) -> None:
     context = Context(tmp_path / "sgd", limit=1.0)
     with pytest.raises(NotFinite, match="a learning rate of 4 failed, and so did half of it: not finite at 2"):
         made(context)

@@ -82,7 +82,7 @@ def test_a_killed_search_goes_on_and_makes_the_run_of_the_best_setting(searched:
     assert not list((searched.folder / "outputs" / record.identity).glob("*/recipe-*")), "no checkpoint is left"
 
 
-def test_it_is_the_run_of_the_chosen_words_bit_for_bit(searched: Searched) -> None:
+def test_the_search_ends_in_the_run_of_the_chosen_words_bit_for_bit(searched: Searched) -> None:
     plain, record = made(searched.folder, *BEST.split()), searched.outcome.record
     assert weights(searched.outcome, searched.folder) == weights(plain, searched.folder)
     assert plain.record and record and record.recipe and plain.record.recipe is None

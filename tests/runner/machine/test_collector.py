@@ -9,7 +9,7 @@ import pytest
 from runner.machine.collector import paused_collector
 
 
-def test_it_is_as_before_afterwards_also_after_an_error_and_inside_another_pause() -> None:
+def test_collection_is_as_before_after_a_pause_an_error_and_a_pause_inside_another() -> None:
     assert gc.isenabled()
     with pytest.raises(ValueError, match="inside"), paused_collector():
         with paused_collector():

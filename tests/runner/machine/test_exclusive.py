@@ -62,7 +62,7 @@ def steps(path: Path) -> list[tuple[float, float]]:
     return [(float(line.split()[0]), float(line.split()[1])) for line in lines]
 
 
-def test_while_one_times_the_others_stand_still_and_do_not_count_it(tmp_path: Path) -> None:
+def test_while_one_process_measures_times_the_others_pause_and_their_clocks_stop(tmp_path: Path) -> None:
     logs = [tmp_path / f"{number}.txt" for number in range(3)]
     workers = [start(WORKER, tmp_path, log) for log in logs]
     try:
@@ -85,7 +85,7 @@ def test_while_one_times_the_others_stand_still_and_do_not_count_it(tmp_path: Pa
         assert made[-1][1] > 0.7 and made[0][1] < 0.1, "standing still is no time of theirs"
 
 
-def test_who_dies_while_timing_or_working_gives_way_at_once(tmp_path: Path) -> None:
+def test_a_process_that_dies_releases_its_locks_at_once(tmp_path: Path) -> None:
     log = tmp_path / "steps.txt"
     stopped = start(WORKER, tmp_path, log)
     while not steps(log):
@@ -103,7 +103,7 @@ def test_who_dies_while_timing_or_working_gives_way_at_once(tmp_path: Path) -> N
     assert len(next_one.communicate(timeout=20)[0].split()) == 2
 
 
-def test_who_waits_to_time_says_so_after_a_while(tmp_path: Path) -> None:
+def test_a_process_that_waits_to_measure_times_says_so_after_a_while(tmp_path: Path) -> None:
     log = tmp_path / "steps.txt"
     stopped = start(WORKER, tmp_path, log)
     while not steps(log):
@@ -119,7 +119,7 @@ def test_who_waits_to_time_says_so_after_a_while(tmp_path: Path) -> None:
     assert said == ["waiting for other runs to pause, at most three minutes", "waiting: another run is being timed"]
 
 
-def test_who_waits_for_what_another_builds_is_not_at_work(tmp_path: Path) -> None:
+def test_a_process_that_waits_for_another_to_build_something_is_not_active(tmp_path: Path) -> None:
     """Else whoever times would wait for one that waits for a third, which stands still: three minutes of nothing."""
     from filelock import FileLock
 

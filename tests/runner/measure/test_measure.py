@@ -100,7 +100,7 @@ def test_without_a_reference_model_there_is_no_speed_up(split: TokenSplit) -> No
     assert "speed/latency_ms_p50_b1_data" in got
 
 
-def test_switched_off_it_still_counts(split: TokenSplit, tmp_path: Path) -> None:
+def test_costs_are_counted_even_if_timing_is_off(split: TokenSplit, tmp_path: Path) -> None:
     model = make("dsn")
     save_model(model, str(tmp_path / "model.safetensors"))
     got = measure_model(model, split, MeasureSettings(enabled=False), model_folder=tmp_path)

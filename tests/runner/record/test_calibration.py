@@ -58,7 +58,7 @@ def test_a_damaged_calibration_is_no_record(facts: dict[str, object]) -> None:
         with_calibration(**facts)
 
 
-def test_words() -> None:
+def test_a_calibration_is_described_in_words() -> None:
     warm = CalibrationFacts(TEMPERATURE, 1.3579, split="val", rows=2500)
     assert warm.describe() == "temperature 1.36, from 2,500 rows of val"
     kept = CalibrationFacts(TEMPERATURE, split="val", rows=2500, reason="no temperature gains more than noise")

@@ -117,13 +117,13 @@ def test_show_makes_the_page_of_an_older_run_and_prints_its_path(
     assert path.is_file() and f"page: {path}" in capsys.readouterr().out.replace("\n", "")
 
 
-def test_no_page_where_the_run_failed(tmp_path: Path) -> None:
+def test_a_failed_run_has_no_page(tmp_path: Path) -> None:
     content = write_run(tmp_path, "model=dsn", status="failed", reason="x")
     assert show.main([content["identity"], f"paths.output={tmp_path}"]) == 0
     assert not (tmp_path / content["identity"] / "report.html").exists()
 
 
-def test_it_is_written_whole(tmp_path: Path) -> None:
+def test_the_page_of_a_run_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     record = record_of(tmp_path)
     path = write_run_page(record, tmp_path / record.identity)
     assert json.loads((path.parent / "record.json").read_text())["identity"] in path.read_text(encoding="utf-8")

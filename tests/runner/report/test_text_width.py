@@ -10,7 +10,7 @@ def test_wide_letters_are_wider_and_marks_are_not() -> None:
     assert text_width("漢字", 12) > 24 and text_width("e\u0301", 12) == text_width("e", 12)
 
 
-def test_it_is_no_less_than_dejavu_sans_needs() -> None:
+def test_the_estimate_is_no_less_than_dejavu_sans_needs() -> None:
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import TextPath
 

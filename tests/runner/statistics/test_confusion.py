@@ -114,7 +114,7 @@ def test_seeds_that_answer_alike_make_no_difference_of_accuracy_significant() ->
     assert one == pytest.approx(three) == 0.125, "four rows decide: the exact test, however many seeds there are"
 
 
-def test_scores_that_no_row_says_anything_about_are_open() -> None:
+def test_scores_that_depend_on_no_row_have_the_widest_interval() -> None:
     nothing = np.zeros(20, np.int64)
     absent = Answers({"label": nothing, "prediction": nothing}, names=("a", "b"))
     missed = Answers({"label": nothing + 1, "prediction": nothing + 1}, positive=0, names=("a", "b"))

@@ -89,7 +89,7 @@ def test_an_interval_of_sets_that_are_all_right_is_wilsons_over_the_rows_that_co
     assert found == pytest.approx(wilson_interval(1.0, rows))
 
 
-def test_precision_without_an_answer_and_recall_without_a_label_are_open() -> None:
+def test_precision_without_an_answer_and_recall_without_a_label_have_the_widest_interval() -> None:
     nothing = np.zeros((40, 3), np.int8)
     some = nothing.copy()
     some[:30, 0] = 1

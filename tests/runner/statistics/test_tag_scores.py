@@ -86,7 +86,7 @@ def test_sentences_without_entities_do_not_narrow_the_interval_of_a_perfect_scor
     assert TAG_SCORES["token_accuracy"].interval(perfect) == wilson_interval(1.0, 100)
 
 
-def test_precision_without_an_answer_is_open_and_recall_is_not() -> None:
+def test_precision_without_an_answer_has_the_widest_interval_and_recall_has_not() -> None:
     found = answers(" | ".join(["B-PER O"] * 20), " | ".join(["O O"] * 20), NAMES)
     assert TAG_SCORES["entity_precision"].interval(found) == (0.0, 1.0)
     assert TAG_SCORES["entity_recall"].interval(found) == wilson_interval(0.0, 20)

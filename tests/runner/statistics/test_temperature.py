@@ -85,7 +85,7 @@ def test_a_gain_within_noise_changes_nothing() -> None:
         (lambda z, y: (np.where(np.arange(900).reshape(300, 3) == 20, np.nan, z), y), "row 7 are not finite"),
     ],
 )
-def test_refusals(change: object, reason: str) -> None:
+def test_logits_that_allow_no_fit_are_refused_with_the_reason(change: object, reason: str) -> None:
     found = fit_temperature(*change(*drawn(300)), names=("a", "b", "c"))  # type: ignore[operator]
     assert found.is_refused and found.value == 1.0 and reason in found.reason
 

@@ -47,7 +47,7 @@ def sweep_json(cwd: Path) -> dict[str, Any]:
     return dict(json.loads(path.read_text(encoding="utf-8")))
 
 
-def test_what_raises_crashes_is_killed_or_hoards_is_one_row_with_its_reason_and_the_next_attempt_mends_it(
+def test_a_job_that_raises_crashes_is_killed_or_hoards_memory_is_one_row_with_its_reason_and_succeeds_next_time(
     tmp_path: Path,
 ) -> None:
     words = ["-m", *SMALL, "seed=1,2,3,4,5,6", "sweep.memory_gb=1.2"]

@@ -14,7 +14,7 @@ def test_every_task_is_found_by_its_name(name: str) -> None:
     assert find_task(name) is task_class(name)
 
 
-def test_unknown_tasks() -> None:
+def test_unknown_tasks_are_refused_or_not_found() -> None:
     assert find_task("of_a_later_version") is None
     with pytest.raises(KeyError, match="known: classification"):
         task_class("of_a_later_version")

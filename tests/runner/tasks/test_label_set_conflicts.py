@@ -23,11 +23,11 @@ from runner.tasks.label_set_conflicts import label_set_conflicts
         ({"label_separator": ""}, """is empty. Try: 'data.label_separator=";"'"""),
     ],
 )
-def test_what_cannot_be_is_refused_in_one_line(given: dict[str, Any], expected: str) -> None:
+def test_settings_that_contradict_sets_of_labels_are_refused_in_one_line(given: dict[str, Any], expected: str) -> None:
     (line,) = label_set_conflicts(DataSettings(**({"source": "files"} | given)))
     assert expected in line
 
 
 @pytest.mark.parametrize("given", [{}, {"threshold": ".3"}, {"threshold": "one"}, {"labels": ["a", "b"]}])
-def test_what_can_be_is_taken(given: dict[str, Any]) -> None:
+def test_settings_that_suit_sets_of_labels_are_accepted(given: dict[str, Any]) -> None:
     assert label_set_conflicts(DataSettings(**({"source": "files"} | given))) == []

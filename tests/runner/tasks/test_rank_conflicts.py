@@ -32,13 +32,13 @@ FILES = ["data.queries=q.tsv", "data.corpus=d.tsv", "data.qrels=qrels.txt", "dat
         (["data=sst2", "train.loss=listwise"], "train.loss=listwise: the task classification has one loss"),
     ],
 )
-def test_what_cannot_be_is_refused(words: list[str], message: str) -> None:
+def test_settings_that_contradict_a_ranking_are_refused(words: list[str], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         resolve(compose(["model=bert-tiny", "model.pretrained=null", *words]))
 
 
 @pytest.mark.parametrize("words", [["data=cranfield"], ["data=wikiqa", "task=rank"], ["task=rank"], []])
-def test_what_can_be_is_not(words: list[str]) -> None:
+def test_settings_that_suit_a_ranking_are_accepted(words: list[str]) -> None:
     words = words or ["data=files", "task=rank", *FILES]
     found = resolve(compose(["model=bert-tiny", "model.pretrained=null", *words, "train.loss=listwise"]))
     assert found.data.text_pair is not None and found.data.task == "rank"

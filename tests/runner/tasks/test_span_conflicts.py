@@ -28,7 +28,7 @@ FILES = ["task=span", "data=files", "data.path=questions.json"]
          "texts without labels have no questions"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_is_refused_with_the_cure(words: list[str], reason: str) -> None:
+def test_settings_that_contradict_spans_are_refused_with_the_cure(words: list[str], reason: str) -> None:
     with pytest.raises(ConfigError, match=reason):
         resolve(compose(words))
 

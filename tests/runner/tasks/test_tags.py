@@ -96,7 +96,7 @@ def test_outputs_that_are_not_finite_are_refused(split: TokenSplit) -> None:
         task().answers(np.full((7, 5), np.nan, np.float32), split)
 
 
-def test_answers_of_two_labels(tokenizer: Tokenizer) -> None:
+def test_words_with_two_labels_have_answers_scores_and_a_report_for_each(tokenizer: Tokenizer) -> None:
     labels = np.stack([[0, 1, 2], [1, 0, 0]], axis=1)
     split = split_of_words(tokenizer, [["Ada", "saw", "London"]], labels, names=MARKS, columns=(3, 2))
     both = task(MARKS, columns=(3, 2)).check()
@@ -144,7 +144,7 @@ def test_of_equally_frequent_tags_the_floor_takes_the_first_and_words_keep_their
     assert found.tolist() == [[0], [3], [0]]
 
 
-def test_constant_answers(split: TokenSplit) -> None:
+def test_one_tag_for_all_words_counts_as_constant(split: TokenSplit) -> None:
     assert task().is_constant(task().answers(logits_for([0] * 7), split))
     assert not task().is_constant(task().answers(logits_for([1, *[0] * 6]), split))
 

@@ -15,7 +15,7 @@ from runner.track.folder import STATE, MirrorState, read_state, write_state
 from runner.track.settings import TrackerSettings
 
 
-def test_its_result_is_returned_while_the_lock_is_held(output: Path, target: MlflowTarget) -> None:
+def test_an_attempt_returns_its_result_and_holds_the_lock_meanwhile(output: Path, target: MlflowTarget) -> None:
     (output / f"{STATE}.0.part").write_text("left by a killed process", encoding="utf-8")
 
     def send(to: MlflowTarget) -> str:

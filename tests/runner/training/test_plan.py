@@ -30,7 +30,7 @@ def test_a_batch_has_no_empty_parts() -> None:
 
 
 @pytest.mark.parametrize(("steps", "expected"), [(30, [30]), (100, [100]), (230, [100, 100, 30])])
-def test_a_number_of_steps_goes_before_epochs(steps: int, expected: list[int]) -> None:
+def test_a_number_of_steps_takes_precedence_over_epochs(steps: int, expected: list[int]) -> None:
     assert plan(epochs=9.0, steps=steps).steps == expected
 
 

@@ -55,7 +55,7 @@ def test_the_mean_has_the_weight_decay_of_words_that_no_training_row_has(splits:
 
 
 @pytest.mark.parametrize("stop_at", [20, 30])  # 12 steps an epoch: with one end behind it, and with two
-def test_it_goes_on_exactly(splits: Splits, tmp_path: Path, stop_at: int) -> None:
+def test_an_interrupted_average_resumes_exactly(splits: Splits, tmp_path: Path, stop_at: int) -> None:
     settings = configured(epochs=3, average=3)
     straight = train(settings, splits, tmp_path / "a")[0]
     (tmp_path / "b").mkdir()

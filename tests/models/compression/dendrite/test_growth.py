@@ -28,7 +28,7 @@ def test_min_gain_asks_for_more_than_a_hair() -> None:
     assert play([0.5005, 0.502], min_gain=0.001, tries=9)[0] == [False, True]
 
 
-def test_it_ends_after_tries_failures_in_a_row_at_the_maximum_or_after_all_attempts() -> None:
+def test_growth_ends_after_tries_failures_in_a_row_at_the_maximum_or_after_all_attempts() -> None:
     verdicts, growth = play([0.6, 0.1, 0.7, 0.1, 0.1, 0.9], tries=2)
     assert verdicts == [True, False, True, False, False] and "tries=2" in growth.stop_reason()
     verdicts, growth = play([0.6, 0.7, 0.8], maximum=2)

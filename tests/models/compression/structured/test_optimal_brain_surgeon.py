@@ -49,7 +49,9 @@ def test_what_is_left_equals_least_squares_and_the_scores_add_up_to_the_error(gr
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize("group", [1, 16])
-def test_it_loses_less_than_deleting_the_same_columns_and_than_keeping_the_largest(seed: int, group: int) -> None:
+def test_refitting_loses_less_than_deleting_the_same_columns_and_than_keeping_the_largest(
+    seed: int, group: int
+) -> None:
     weight, x = problem(seed, inputs=96)
     half = 48 // group
     kept = removal_order(weight, x.T @ x, group).kept(half)

@@ -116,7 +116,7 @@ def test_a_latency_takes_the_place_of_the_speedup(context: CountingContext) -> N
     assert CountingContext.cost(found) == pytest.approx(9.0, rel=0.03)
 
 
-def test_what_a_clock_said_once_decides_ever_after(tmp_path: Path) -> None:
+def test_a_speedup_that_was_measured_once_is_used_from_then_on(tmp_path: Path) -> None:
     chosen = options(1.5, steps=2, recovery=Recovery(epochs=1.0))
     first, again, stopped = (NoisyContext(tmp_path) for _ in range(3))
     whole = run(chosen, first)

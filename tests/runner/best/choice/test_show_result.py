@@ -69,7 +69,7 @@ def test_beside_runs_in_torch_the_table_has_the_winner_in_torch_too(tmp_path: Pa
     assert "an answer 8 us, median" in text and "tiny-1 812 KB 40 us 0.9000" in text
 
 
-def test_it_stands_beside_the_next_smaller_the_ceiling_and_the_most_frequent_label(tmp_path: Path) -> None:
+def test_the_winner_stands_beside_the_next_smaller_the_ceiling_and_the_most_frequent_label(tmp_path: Path) -> None:
     text = shown(show_result(an_ending(tmp_path, CAP)))
     assert "next smaller: ngram 34 KB 41 us 0.8500 +0.050 [" in text
     assert "ceiling: large 90.0 MB 43 us 0.9500 -0.050 [" in text

@@ -102,7 +102,7 @@ def test_the_fewest_rows_are_dealt_into_folds_three_times(rows: int, repeats: in
     assert repeats_for(Facts(rows=rows)) == repeats
 
 
-def test_dear_folds_are_not_repeated_and_the_last_step_is_the_final_model() -> None:
+def test_expensive_folds_are_not_repeated_and_the_last_step_is_the_final_model() -> None:
     dear = replace(LARGE, has_cut=True)
     steps = order_steps([NGRAM, dear], 5, 3)
     of_ngram = [(step.repeat, step.fold) for step in steps if step.candidate == "ngram"]

@@ -74,7 +74,7 @@ def test_a_damaged_file_is_not_used_and_it_is_said(tmp_path: Path, facts: dict[s
     assert not found.is_calibrated and found.problem.startswith("calibration.json is damaged")
 
 
-def test_words_follow_what_is_known() -> None:
+def test_a_probability_is_described_by_what_is_known_of_its_calibration() -> None:
     facts = {"method": "temperature", "temperature": 1.5, "ece_floor_95": 0.02}
     assert Calibration(facts | {"ece": 0.01}).describe(0.834) == "about 83 in 100 such answers are right"
     assert Calibration(facts | {"ece": 0.01}).describe(0.9999) == "about 99 in 100 such answers are right"

@@ -79,7 +79,7 @@ def test_all_rows_get_the_answers_of_torch(made: tuple[Predictor, Path]) -> None
     assert model.lengths(*COLUMNS).tolist() == asked.lengths.tolist() and model.max_length == asked.longest
 
 
-def test_it_needs_neither_torch_nor_bertier_and_says_what_it_reads(made: tuple[Predictor, Path]) -> None:
+def test_the_bundle_needs_neither_torch_nor_bertier_and_says_what_it_reads(made: tuple[Predictor, Path]) -> None:
     predictor, folder = made
     words = [sys.executable, "-P", "-c", ALONE, str(folder), json.dumps(COLUMNS)]
     done = subprocess.run(words, capture_output=True, text=True, cwd=folder.parent, check=False)

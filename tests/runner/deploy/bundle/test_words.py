@@ -89,7 +89,7 @@ def test_all_texts_get_the_answers_of_torch(made: Made) -> None:
         assert len(spans) > 20 and all(text[s["start"] : s["end"]] == s["text"] for text, s in spans)
 
 
-def test_it_needs_neither_torch_nor_bertier(made: Made) -> None:
+def test_the_bundle_needs_neither_torch_nor_bertier(made: Made) -> None:
     _, predictor, folder = made
     done = subprocess.run(
         [sys.executable, "-P", "-c", ALONE, str(folder), json.dumps([TEXTS])], capture_output=True, text=True,

@@ -53,12 +53,12 @@ def accuracy(classes: int = 2, *, shuffled: bool = False, **changes: object) -> 
 
 
 @pytest.mark.parametrize("classes", [2, 3])
-def test_it_beats_the_majority(classes: int) -> None:
+def test_a_fitted_model_beats_the_majority_class(classes: int) -> None:
     found, fit = accuracy(classes)
     assert found > 1 / classes + 0.25 and "n-grams kept" in fit.sentence()
 
 
-def test_on_shuffled_labels_it_does_not() -> None:
+def test_a_model_fitted_on_shuffled_labels_does_not_beat_the_majority_class() -> None:
     assert abs(accuracy(shuffled=True)[0] - 0.5) < 3 * np.sqrt(0.25 / 400)
 
 

@@ -20,6 +20,6 @@ def test_log_count_ratios_of_a_toy_set() -> None:
     assert both[0] == pytest.approx(-both[1])
 
 
-def test_other_scales() -> None:
+def test_scales_of_presence_and_of_tfidf() -> None:
     assert column_scales(PRESENCE, ROWS, POSITIVE).tolist() == [[1.0, 1.0, 1.0]]
     assert column_scales(TFIDF, ROWS, POSITIVE)[0] == pytest.approx([np.log(3 / 2) + 1] * 3)
