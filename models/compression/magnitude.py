@@ -15,7 +15,7 @@ from models.compression.pruning.masks import unmasked_weight
 class MagnitudeHook(CutHook):
     """Keeps the weights with the largest absolute values."""
 
-    def ranks(self, name: str) -> Tensor:
+    def importance(self, name: str) -> Tensor:
         """The absolute values of the weights, whether or not they are currently masked."""
         return unmasked_weight(self.matrices[name]).detach().abs()
 

@@ -95,7 +95,7 @@ class MovementHook(CutHook):
             kept = (mask.scores.sigmoid() > self.value).to(mask.kept.dtype)
             mask.kept.copy_(kept if kept.mean() >= FLOOR else keep_top([mask.scores], FLOOR)[0])
 
-    def ranks(self, name: str) -> Tensor:
+    def importance(self, name: str) -> Tensor:
         """The scores of a matrix, with weights that are zero already, such as those pruned by an earlier stage, last.
 
         Their scores have no gradient and stay at 0, above those of weights that move towards zero.

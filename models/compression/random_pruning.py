@@ -28,7 +28,7 @@ class RandomPruningHook(CutHook):
         weight = unmasked_weight(self.matrices[name]).detach()
         return torch.rand(weight.shape, generator=generator).to(weight.device).masked_fill(weight == 0, -1.0)
 
-    def ranks(self, name: str) -> Tensor:
+    def importance(self, name: str) -> Tensor:
         """The random numbers that were drawn for the weights, the same at every step."""
         return self.order[name]
 

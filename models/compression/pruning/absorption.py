@@ -115,13 +115,14 @@ class CutHook(PruningHook):
         """A mask of 0 and 1 without parameters of its own."""
         return BinaryMask(weight)
 
-    def ranks(self, name: str) -> Tensor:
-        """For each weight of a matrix, a value by which it is kept: the highest stay."""
+    def importance(self, name: str) -> Tensor:
+        """The importance of each weight of a matrix, in its shape; the highest values are kept."""
         raise NotImplementedError
 
     def update_masks(self) -> None:
-        """Keep the weights with the highest values, as many as the schedule keeps now, masked or not."""
-        set_masks(self.value, list(self.masks.values()), [self.ranks(name) for name in self.masks], self.options.scope)
+        """Keep the most important weights, as many as the schedule keeps now, whether or not they are masked."""
+        values = [self.importance(name) for name in self.masks]
+        set_masks(self.value, list(self.masks.values()), values, self.options.scope)
 
     def make_ready(self, model: nn.Module) -> None:
         """Initialise the means of the inputs on some training rows."""
